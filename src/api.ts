@@ -1,0 +1,209 @@
+/**
+ * The shapes of the public surface that several rooms share: transitions, records, pages. Types only.
+ */
+import type { DomainState, FollowRequestState } from '../machines/index.ts';
+import type { Facts, NormalActivity } from './activity.ts';
+import type { Logger } from './options.ts';
+import type { Status } from './verdict.ts';
+
+/** The machines by name, with their states. */
+export interface MachineStates {
+  domain: DomainState;
+  'follow-request': FollowRequestState;
+}
+export type MachineName = keyof MachineStates;
+
+/** One change of state in the append-only log: the record of `GET /admin/api/transitions`. */
+export interface Transition<M extends MachineName = MachineName> {
+  /** Position in the log; numbers follow commit order, without repetition. */
+  readonly seq: number;
+  readonly at: Date;
+  readonly machine: M;
+  /** The domain's name, or the Follow's id. */
+  readonly key: string;
+  readonly from: MachineStates[M] | null;
+  readonly to: MachineStates[M];
+  readonly event: string;
+  readonly reason: string | null;
+  /** Who decided: a moderator's name, or null when the runtime did it by itself. */
+  readonly by: string | null;
+}
+
+/** One page of a list; `next` is the cursor of the following page, null at the end. */
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly next: string | null;
+}
+export interface PageQuery {
+  /** @default 50, at most 200 */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** A remote domain as moderators see it. Times are ISO 8601 strings. */
+export interface DomainRecord {
+  readonly domain: string;
+  readonly state: DomainState;
+  readonly since: string;
+  readonly reason: string | null;
+  readonly strikes: number;
+  readonly until: string | null;
+  readonly reviewAt: string | null;
+  readonly publicComment: string | null;
+  readonly privateComment: string | null;
+  readonly by: string | null;
+}
+
+/** What a moderator says with a verb. */
+export interface ModeratorNote {
+  readonly reason?: string | undefined;
+  readonly until?: Date | undefined;
+  readonly reviewAt?: Date | undefined;
+  readonly publicComment?: string | undefined;
+  readonly privateComment?: string | undefined;
+  /** The moderator's name in the log. @default 'admin' */
+  readonly by?: string | undefined;
+}
+
+export interface FollowRequestRecord {
+  readonly id: string;
+  readonly activityId: string;
+  readonly direction: 'incoming' | 'outgoing';
+  readonly follower: string;
+  readonly following: string;
+  readonly state: FollowRequestState;
+  readonly since: string;
+}
+
+/** One entry of an activity's history: when it came again, to which inbox, and what became of it. */
+export interface HistoryEntry {
+  readonly at: string;
+  readonly what: 'received' | 'redelivered' | 'processed' | 'rejected' | 'dropped' | 'held' | 'failed' | 'retried';
+  readonly inbox?: string;
+  readonly reason?: string;
+}
+
+export interface ActivityRecord {
+  readonly id: string;
+  readonly activityId: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly domain: string;
+  readonly inboxes: string[];
+  readonly status: Status;
+  readonly reason: string | null;
+  readonly receivedAt: string;
+  readonly history: HistoryEntry[];
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly kind: 'mail' | 'handler' | 'delivery';
+  readonly activityId: string;
+  readonly error: string;
+  readonly attempts: number;
+}
+
+export interface DeliveryRecord {
+  readonly id: string;
+  readonly inbox: string;
+  readonly domain: string;
+  readonly state: 'waiting' | 'delivered' | 'dead';
+  readonly attempts: number;
+  readonly nextAt: string | null;
+}
+
+/** A local actor as the house uses it: resolved, with its keys. */
+export interface LocalActor {
+  readonly id: string;
+  readonly handle: string;
+  readonly inbox: string;
+  readonly locked: boolean;
+  readonly name: string;
+  readonly type: string;
+  readonly summary: string | null;
+  readonly publicKeyPem: string;
+  readonly privateKeyPem: string;
+}
+
+/** What a turn must know of a local actor that a mail concerns. Resolved before the mail is stored. */
+export interface LocalFacts {
+  readonly id: string;
+  readonly handle: string;
+  readonly locked: boolean;
+}
+
+/** An authenticated, understood activity on its way to the store. */
+export interface VerifiedActivity {
+  readonly facts: Facts;
+  /** The actor's domain: the mailbox it goes to, and whose limit it counts against. */
+  readonly domain: string;
+  readonly raw: string;
+  readonly normal: string;
+  /** URL of the inbox that was POSTed to. */
+  readonly inbox: string;
+  /** Local actors that it names, and the owner of the inbox it was POSTed to. */
+  readonly locals: readonly LocalFacts[];
+  readonly receivedAt: number;
+}
+
+/** A pointer to something, read without network. */
+export interface Ref {
+  readonly uri: string;
+  readonly domain: string;
+  readonly isLocal: boolean;
+  readonly isRemote: boolean;
+}
+
+/** An activity as handlers get it: normalised, typed by its `type`, the same however the sender abbreviated it. */
+export interface Activity<T extends string = string> {
+  readonly type: T;
+  readonly id: string;
+  readonly actor: Ref;
+  /** The first object; null when the activity has none with an id. */
+  readonly object: Ref | null;
+  /** Every object with an id; only a Flag regularly has several. */
+  readonly objects: readonly Ref[];
+  readonly content: string | null;
+  readonly receivedAt: Date;
+  /** The sender's word, never used for counting. */
+  readonly published: Date | null;
+  /** The document under plain ActivityStreams names. */
+  readonly normal: NormalActivity;
+  /** What was sent, verbatim. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly status: Status;
+}
+
+/** The activity types that `inbox.on` knows by name; open for module augmentation. */
+export interface ActivityMap {
+  Accept: Activity<'Accept'>;
+  Add: Activity<'Add'>;
+  Announce: Activity<'Announce'>;
+  Block: Activity<'Block'>;
+  Create: Activity<'Create'>;
+  Delete: Activity<'Delete'>;
+  Dislike: Activity<'Dislike'>;
+  Flag: Activity<'Flag'>;
+  Follow: Activity<'Follow'>;
+  Like: Activity<'Like'>;
+  Move: Activity<'Move'>;
+  Reject: Activity<'Reject'>;
+  Remove: Activity<'Remove'>;
+  Undo: Activity<'Undo'>;
+  Update: Activity<'Update'>;
+  '*': Activity;
+}
+
+export interface HandlerContext {
+  /** The local actor whose inbox was named in the URL, or null for the shared inbox. */
+  readonly recipient: string | null;
+  /** 1 for the first call. */
+  readonly attempt: number;
+  /** Aborted when the call runs out of time or the inbox closes. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The follow request that a Follow made, to accept or reject it. */
+  followRequest(follow: Activity): { accept(): Promise<void>; reject(): Promise<void> };
+}
+export type Handler<A extends Activity = Activity> = (activity: A, context: HandlerContext) => unknown;

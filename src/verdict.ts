@@ -1,0 +1,79 @@
+/**
+ * Every way a request or an activity can end. A verdict is a decision as a value; `answerOf` maps a verdict about
+ * a request to the HTTP answer, and a `Status` is how an activity stands in the store.
+ *
+ * What a peer reads is terse and has no internals: the `reason` is for our log, the console and the moderator.
+ */
+
+/** How an activity stands in the store. `accepted` until a turn has taken it; `held` waits for a moderator. */
+export type Status = 'accepted' | 'processed' | 'held' | 'dropped' | 'rejected' | 'failed';
+
+/** The statuses that end an activity's life. */
+export const TERMINAL_STATUSES = ['processed', 'dropped', 'rejected', 'failed'] as const satisfies readonly Status[];
+
+/** A request that is not accepted, and why. */
+export type Refusal =
+  // permanent: the sender should not send it again
+  | { readonly type: 'not-an-activity'; readonly reason: string }
+  | { readonly type: 'not-authenticated'; readonly reason: string }
+  | { readonly type: 'blocked'; readonly domain: string }
+  | { readonly type: 'no-such-inbox' }
+  | { readonly type: 'not-found' }
+  | { readonly type: 'method-not-allowed'; readonly allow: string }
+  | { readonly type: 'too-large'; readonly bytesMax: number }
+  | { readonly type: 'too-slow' }
+  | { readonly type: 'wrong-content-type' }
+  | { readonly type: 'wrong-host' }
+  // temporary: 429 and 503 carry Retry-After
+  | { readonly type: 'rate-limited'; readonly domain: string; readonly retryAfterSeconds: number }
+  | { readonly type: 'overloaded'; readonly reason: string; readonly retryAfterSeconds: number };
+
+/** The end of a request: accepted (202), or refused. */
+export type RequestVerdict = { readonly type: 'accepted' } | Refusal;
+
+/** A response on its way out, before either shell has turned it into its own kind. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+const PROBLEMS: Record<Refusal['type'], { status: number; title: string }> = {
+  'not-an-activity': { status: 400, title: 'Not an activity' },
+  'not-authenticated': { status: 401, title: 'Not authenticated' },
+  blocked: { status: 403, title: 'Blocked' },
+  'no-such-inbox': { status: 404, title: 'No such inbox' },
+  'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'too-large': { status: 413, title: 'Too large' },
+  'too-slow': { status: 408, title: 'Too slow' },
+  'wrong-content-type': { status: 415, title: 'Wrong content type' },
+  'wrong-host': { status: 421, title: 'Misdirected request' },
+  'rate-limited': { status: 429, title: 'Rate-limited' },
+  overloaded: { status: 503, title: 'Overloaded' },
+};
+
+/** The HTTP answer of a verdict: 202 without a body, or `application/problem+json` (RFC 9457). */
+export function answerOf(verdict: RequestVerdict): Answer {
+  if (verdict.type === 'accepted') return { status: 202, headers: {}, body: '' };
+  const { status, title } = PROBLEMS[verdict.type];
+  const headers: Record<string, string> = {};
+  if ('retryAfterSeconds' in verdict) headers['retry-after'] = String(Math.max(1, Math.ceil(verdict.retryAfterSeconds)));
+  if (verdict.type === 'method-not-allowed') headers.allow = verdict.allow;
+  return problem(status, verdict.type, title, headers);
+}
+
+/** An `application/problem+json` answer (RFC 9457) with a stable `type` under `urn:sallyport:problem:`. */
+export function problem(
+  status: number,
+  type: string,
+  title: string,
+  headers: Readonly<Record<string, string>> = {},
+  extra: Readonly<Record<string, unknown>> = {},
+): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: JSON.stringify({ type: `urn:sallyport:problem:${type}`, title, status, ...extra }),
+  };
+}
