@@ -29,6 +29,28 @@ export interface Transition<M extends MachineName = MachineName> {
   readonly by: string | null;
 }
 
+/** An event on its way into the log: a transition, or an activity that came to its end. */
+export type NewEvent =
+  | {
+      readonly kind: 'transition';
+      readonly atMs: number;
+      readonly machine: MachineName;
+      readonly key: string;
+      readonly domain: string;
+      readonly from: string | null;
+      readonly to: string;
+      readonly event: string;
+      readonly reason: string | null;
+      readonly by: string | null;
+    }
+  | {
+      readonly kind: 'activity';
+      readonly atMs: number;
+      /** The activity's id. */
+      readonly key: string;
+      readonly domain: string;
+    };
+
 /** One page of a list; `next` is the cursor of the following page, null at the end. */
 export interface Page<Item> {
   readonly items: Item[];

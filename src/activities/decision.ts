@@ -1,0 +1,83 @@
+/**
+ * What an activity file reads and returns.
+ *
+ * A file exports `needs` (the keys of what it wants to know) and `decide` (a decision from facts). It never
+ * queries and never writes: the turn fetches the needs of all its mail with one statement per table, applies each
+ * decision to the facts before the next mail is looked at, and writes everything at its end.
+ */
+import type { FollowRequestEvent, FollowRequestState } from '../../machines/index.ts';
+import type { Facts } from '../activity.ts';
+import type { LocalFacts } from '../api.ts';
+
+/** A mail as a decision sees it. */
+export interface Letter {
+  readonly facts: Facts;
+  /** The domain whose mailbox it lies in: the actor's. */
+  readonly domain: string;
+  /** The local actors that it names, and the owner of the inbox it came to. */
+  readonly locals: readonly LocalFacts[];
+}
+
+/** Two ends of a follow. */
+export interface Pair {
+  readonly follower: string;
+  readonly following: string;
+}
+
+/** Keys of what a decision wants to know. */
+export interface Needs {
+  readonly followRequestIds: readonly string[];
+  readonly pairs: readonly Pair[];
+  /** Remote actors whose inbox an answer would go to. */
+  readonly remoteActors: readonly string[];
+}
+
+export const NO_NEEDS: Needs = { followRequestIds: [], pairs: [], remoteActors: [] };
+
+/** A follow request as decisions see it. */
+export interface FollowFacts extends Pair {
+  readonly activityId: string;
+  readonly domain: string;
+  readonly direction: 'incoming' | 'outgoing';
+  readonly state: FollowRequestState;
+}
+
+/** What is known when a mail is decided, earlier decisions of the same turn included. */
+export interface Known {
+  followRequest(activityId: string): FollowFacts | undefined;
+  /** The pending or accepted request of a pair; there is at most one. */
+  liveBetween(pair: Pair): FollowFacts | undefined;
+}
+
+/** What a decision asks of the follow-request machines. The collections and answers follow from their transitions. */
+export type FollowChange =
+  | { readonly type: 'begin'; readonly request: Omit<FollowFacts, 'state'> }
+  | { readonly type: 'send'; readonly activityId: string; readonly event: FollowRequestEvent };
+
+/** How an activity ends, and what it asks for. */
+export interface Decision {
+  readonly status: 'processed' | 'rejected';
+  readonly reason: string | null;
+  readonly changes: readonly FollowChange[];
+}
+
+/** Applied; `reason` says why when there was nothing to do. */
+export function processed(reason: string | null = null, changes: readonly FollowChange[] = []): Decision {
+  return { status: 'processed', reason, changes };
+}
+
+/** Not allowed: no effect, and the reason is kept. */
+export function rejected(reason: string): Decision {
+  return { status: 'rejected', reason, changes: [] };
+}
+
+/** One file per verb, all of this shape. */
+export interface ActivityRule {
+  needs(letter: Letter): Needs;
+  decide(letter: Letter, known: Known): Decision;
+}
+
+/** The local actor of this id, when the letter names it. */
+export function localNamed(letter: Letter, id: string | null | undefined): LocalFacts | undefined {
+  return id == null ? undefined : letter.locals.find((local) => local.id === id);
+}

@@ -1,0 +1,24 @@
+/** Type name to file: the only dispatcher. A type without a file is stored and handed to handlers. */
+import { accept, reject } from './answer-to-follow.ts';
+import { block } from './block.ts';
+import { type ActivityRule, type Decision, type Known, type Letter, type Needs, NO_NEEDS, processed } from './decision.ts';
+import { follow } from './follow.ts';
+import { undo } from './undo.ts';
+
+const RULES = new Map<string, ActivityRule>([
+  ['Accept', accept],
+  ['Block', block],
+  ['Follow', follow],
+  ['Reject', reject],
+  ['Undo', undo],
+]);
+
+/** What must be known to decide about this letter. */
+export function needsOf(letter: Letter): Needs {
+  return RULES.get(letter.facts.type)?.needs(letter) ?? NO_NEEDS;
+}
+
+/** How this letter ends and what it asks for. Pure. */
+export function decide(letter: Letter, known: Known): Decision {
+  return RULES.get(letter.facts.type)?.decide(letter, known) ?? processed();
+}

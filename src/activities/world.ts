@@ -1,0 +1,170 @@
+/**
+ * The world of one turn: what was fetched before its first mail, and every effect of the decisions since.
+ *
+ * Decisions only send events to follow-request machines. What a transition means for collections and answers is
+ * said once, in `#follow`: entering `accepted` joins, leaving it leaves, and our side's answer to an incoming
+ * request is sent. So a member is where its machine says, whoever caused the transition: mail, policy, moderator.
+ */
+import { type FollowRequestEvent, followRequestMachine, type Stored, step } from '../../machines/index.ts';
+import type { NewEvent } from '../api.ts';
+import { type OwnActivity, ownAnswer } from './answer.ts';
+import type { FollowChange, FollowFacts, Known, Pair } from './decision.ts';
+
+/** A follow request with its machine's snapshot, as the store keeps it. */
+export interface FollowLife extends FollowFacts {
+  readonly stored: Stored;
+  readonly sinceMs: number;
+}
+
+/** An item in a collection. */
+export interface Membership {
+  readonly collection: string;
+  readonly item: string;
+}
+
+/** An activity of ours for one inbox. */
+export interface Send {
+  readonly activity: OwnActivity;
+  readonly inbox: string;
+  readonly domain: string;
+}
+
+/** Where answers to a remote actor go. */
+export interface RemoteInbox {
+  readonly id: string;
+  readonly domain: string;
+  readonly inbox: string;
+}
+
+/** Everything that is to be written. A fixed number of statements writes it, however much it is. */
+export interface Effects {
+  readonly begun: FollowLife[];
+  readonly changed: FollowLife[];
+  readonly joins: Membership[];
+  readonly leaves: Membership[];
+  readonly sends: Send[];
+  readonly events: NewEvent[];
+}
+
+const pairKey = ({ follower, following }: Pair): string => `${follower} ${following}`;
+const isAlive = (state: string): boolean => state === 'pending' || state === 'accepted';
+
+export class World implements Known {
+  readonly #atMs: number;
+  readonly #inboxes: ReadonlyMap<string, RemoteInbox>;
+  readonly #requests = new Map<string, FollowLife>();
+  readonly #alive = new Map<string, string>();
+  readonly #begun = new Set<string>();
+  readonly #changed = new Set<string>();
+  readonly #memberships = new Map<string, Membership & { readonly isIn: boolean }>();
+  readonly #sends: Send[] = [];
+  readonly #events: NewEvent[] = [];
+
+  constructor(atMs: number, requests: readonly FollowLife[], inboxes: readonly RemoteInbox[]) {
+    this.#atMs = atMs;
+    this.#inboxes = new Map(inboxes.map((remote) => [remote.id, remote]));
+    for (const request of requests) this.#keep(request);
+  }
+
+  followRequest(activityId: string): FollowFacts | undefined {
+    return this.#requests.get(activityId);
+  }
+
+  liveBetween(pair: Pair): FollowFacts | undefined {
+    const activityId = this.#alive.get(pairKey(pair));
+    return activityId === undefined ? undefined : this.#requests.get(activityId);
+  }
+
+  /** An item enters a collection. Again, or after leaving in the same turn: it is simply in. */
+  join(collection: string, item: string): void {
+    this.#memberships.set(`${collection} ${item}`, { collection, item, isIn: true });
+  }
+
+  leave(collection: string, item: string): void {
+    this.#memberships.set(`${collection} ${item}`, { collection, item, isIn: false });
+  }
+
+  /** An event for the log; a turn's events are numbered in the order of these calls. */
+  record(event: NewEvent): void {
+    this.#events.push(event);
+  }
+
+  send(activity: OwnActivity, to: string): void {
+    const remote = this.#inboxes.get(to);
+    if (remote !== undefined) this.#sends.push({ activity, inbox: remote.inbox, domain: remote.domain });
+  }
+
+  /** Carries out what a decision asked for. Returns false when a machine had no such transition. */
+  apply(change: FollowChange): boolean {
+    if (change.type === 'begin') return this.#begin(change.request);
+    return this.#follow(change.activityId, change.event);
+  }
+
+  effects(): Effects {
+    const memberships = [...this.#memberships.values()];
+    return {
+      begun: [...this.#begun].map((id) => this.#requests.get(id) as FollowLife),
+      changed: [...this.#changed].map((id) => this.#requests.get(id) as FollowLife),
+      joins: memberships.filter(({ isIn }) => isIn),
+      leaves: memberships.filter(({ isIn }) => !isIn),
+      sends: this.#sends,
+      events: this.#events,
+    };
+  }
+
+  #begin(request: Omit<FollowFacts, 'state'>): boolean {
+    const { stored, state } = step(followRequestMachine, null, inputOf(request), [], this.#atMs);
+    this.#begun.add(request.activityId);
+    this.#keep({ ...request, state, stored, sinceMs: this.#atMs });
+    const event = request.direction === 'incoming' ? 'follow.received' : 'follow.sent';
+    this.#log(request, null, state, event, null, null);
+    return true;
+  }
+
+  #follow(activityId: string, event: FollowRequestEvent): boolean {
+    const before = this.#requests.get(activityId);
+    if (before === undefined) return false;
+    const stepped = step(followRequestMachine, before.stored, inputOf(before), [event], this.#atMs);
+    if (stepped.handled[0] !== true) return false;
+    const after: FollowLife = { ...before, state: stepped.state, stored: stepped.stored, sinceMs: this.#atMs };
+    this.#keep(after);
+    if (!this.#begun.has(activityId)) this.#changed.add(activityId);
+    this.#log(before, before.state, after.state, event.type, event.reason, 'by' in event ? event.by : null);
+    if (event.type !== 'follow.replaced') this.#consequences(before, after);
+    return true;
+  }
+
+  /** What a transition means outside the machine. A replaced request hands its standing on instead. */
+  #consequences(before: FollowLife, after: FollowLife): void {
+    const isIncoming = after.direction === 'incoming';
+    const collection = isIncoming ? `${after.following}/followers` : `${after.follower}/following`;
+    const item = isIncoming ? after.follower : after.following;
+    if (after.state === 'accepted') this.join(collection, item);
+    else if (before.state === 'accepted') this.leave(collection, item);
+    if (!isIncoming || (after.state !== 'accepted' && after.state !== 'rejected')) return;
+    const type = after.state === 'accepted' ? 'Accept' : 'Reject';
+    this.send(ownAnswer(type, after.activityId, after, this.#atMs), after.follower);
+  }
+
+  #keep(request: FollowLife): void {
+    this.#requests.set(request.activityId, request);
+    if (isAlive(request.state)) this.#alive.set(pairKey(request), request.activityId);
+    else if (this.#alive.get(pairKey(request)) === request.activityId) this.#alive.delete(pairKey(request));
+  }
+
+  #log(
+    request: Omit<FollowFacts, 'state'>,
+    from: string | null,
+    to: string,
+    event: string,
+    reason: string | null,
+    by: string | null,
+  ): void {
+    const { activityId: key, domain } = request;
+    this.record({ kind: 'transition', atMs: this.#atMs, machine: 'follow-request', key, domain, from, to, event, reason, by });
+  }
+}
+
+function inputOf({ activityId, direction, follower, following }: Omit<FollowFacts, 'state'>) {
+  return { activityId, direction, follower, following };
+}

@@ -1,0 +1,67 @@
+/** The statements of the intake: counting a group of activities against their limits, and storing their mail. */
+import type { VerifiedActivity } from '../api.ts';
+import { ms, rows, type Statements, sql, time } from './statement.ts';
+
+/** So many activities of one key (a domain, or an actor's id) are about to be counted. */
+export interface Draw {
+  readonly key: string;
+  readonly count: number;
+}
+
+/** A window after counting. */
+export interface Window {
+  readonly key: string;
+  readonly count: number;
+  readonly startedMs: number;
+}
+
+/**
+ * Counts each draw against the window of its key; a window starts with its first counted activity and lasts
+ * `windowMs`. One true count for all processes: a row stays locked until the commit. Keys are taken in order, so
+ * two intakes never wait for each other in a circle.
+ */
+export async function draw(tx: Statements, draws: readonly Draw[], windowMs: number, atMs: number): Promise<Window[]> {
+  const sorted = draws.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const lapsed = time(atMs - windowMs);
+  return tx.run<Window>(sql`
+    insert into rate_window as w (key, started_at, count)
+    select r.key, ${time(atMs)}, r.count from json_to_recordset(${rows(sorted)}) as r(key text, count int)
+    on conflict (key) do update set
+      count = case when w.started_at <= ${lapsed} then excluded.count else w.count + excluded.count end,
+      started_at = case when w.started_at <= ${lapsed} then excluded.started_at else w.started_at end
+    returning w.key, w.count, ${ms('w.started_at')} as "startedMs"`);
+}
+
+/**
+ * Stores mail and documents in one statement. The document of an id is written once: the first one stands.
+ * Every POST makes a mail of its own, because the same activity may come to another inbox.
+ */
+export async function insertMail(tx: Statements, mail: readonly VerifiedActivity[]): Promise<void> {
+  const list = mail.map(({ facts, locals, domain, raw, normal, inbox, receivedAt }) => ({
+    id: facts.id,
+    facts: { ...facts, locals },
+    domain,
+    raw,
+    normal,
+    inbox,
+    at: new Date(receivedAt).toISOString(),
+  }));
+  await tx.run(sql`
+    with given as materialized (
+      select * from json_to_recordset(${rows(list)})
+        as r(id text, facts jsonb, domain text, raw text, normal text, inbox text, at timestamptz)
+    ), documents as (
+      insert into document (activity_id, raw, normal, received_at)
+      select id, raw, normal, at from given on conflict do nothing
+    )
+    insert into mail (domain, activity_id, facts, inbox, received_at)
+    select domain, id, facts, inbox, at from given`);
+}
+
+/** How much accepted mail waits for a turn, counted up to `most`. */
+export async function countMail(db: Statements, most: number): Promise<number> {
+  const [row] = await db.run<{ count: number }>(
+    sql`select count(*)::float8 as count from (select 1 from mail limit ${most}) as waiting`,
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,249 @@
+/** The statements of a turn: a fixed number of them, however many domains and mails it serves. */
+import type { Stepped, Stored } from '../../machines/index.ts';
+import type { Needs } from '../activities/decision.ts';
+import type { Effects, FollowLife, RemoteInbox } from '../activities/world.ts';
+import type { Facts } from '../activity.ts';
+import type { HistoryEntry, LocalFacts, NewEvent } from '../api.ts';
+import type { Status } from '../verdict.ts';
+import { enqueue, insertOwnActivities } from './deliveries.ts';
+import { appendEvents } from './log.ts';
+import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
+
+/** A domain whose row this transaction has locked. */
+export interface HeldDomain {
+  readonly name: string;
+  readonly state: string;
+  readonly snapshot: Stored;
+  readonly version: number;
+  readonly dueMs: number | null;
+}
+
+/** A mail as a turn reads it: ids and facts, never a document. */
+export interface Mail {
+  readonly seq: string;
+  readonly domain: string;
+  readonly facts: Facts & { readonly locals: readonly LocalFacts[] };
+  readonly inbox: string;
+  readonly attempts: number;
+  readonly dueMs: number | null;
+  readonly receivedMs: number;
+}
+
+/** An activity's row. */
+export interface ActivityRow {
+  readonly id: string;
+  readonly activityId: string;
+  readonly status: Status;
+  readonly reason: string | null;
+  readonly inboxes: readonly string[];
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What a turn writes about a new activity. */
+export interface NewActivityRow extends ActivityRow {
+  readonly type: string;
+  readonly actor: string;
+  readonly object: string | null;
+  readonly domain: string;
+  readonly receivedMs: number;
+}
+
+/** Makes the rows of domains that nobody has met yet. Sorted, so that nobody waits in a circle. */
+export async function insertDomains(
+  db: Statements,
+  domains: readonly { readonly name: string; readonly state: string; readonly snapshot: Stored }[],
+  atMs: number,
+): Promise<void> {
+  const sorted = domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  await db.run(sql`
+    insert into domain (name, state, snapshot, since)
+    select r.name, r.state, r.snapshot, ${time(atMs)}
+      from json_to_recordset(${rows(sorted)}) as r(name text, state text, snapshot jsonb)
+    on conflict do nothing`);
+}
+
+/** Locks the rows of these domains; what somebody else holds is skipped and is that holder's business. */
+export async function holdDomains(tx: Statements, names: readonly string[]): Promise<HeldDomain[]> {
+  return tx.run<HeldDomain>(sql`
+    select name, state, snapshot, version, ${ms('due_at')} as "dueMs" from domain
+    where name = any(${texts(names)}) order by name for update skip locked`);
+}
+
+/** Locks the rows of these domains, waiting for a turn that holds one. For verbs and limits, which are no mail. */
+export async function holdDomainsWaiting(tx: Statements, names: readonly string[]): Promise<HeldDomain[]> {
+  return tx.run<HeldDomain>(sql`
+    select name, state, snapshot, version, ${ms('due_at')} as "dueMs" from domain
+    where name = any(${texts(names)}) order by name for update`);
+}
+
+/** The oldest mail of each domain, at most `perDomain` each and `inAll` in all; a cut leaves each domain a prefix. */
+export async function oldestMail(
+  tx: Statements,
+  names: readonly string[],
+  perDomain: number,
+  inAll: number,
+): Promise<Mail[]> {
+  return tx.run<Mail>(sql`
+    select m.seq::text, m.domain, m.facts, m.inbox, m.attempts, ${ms('m.due_at')} as "dueMs",
+           ${ms('m.received_at')} as "receivedMs"
+      from unnest(${texts(names)}) as d(name)
+      cross join lateral (select * from mail where domain = d.name order by seq limit ${perDomain}) as m
+     order by m.domain, m.seq limit ${inAll}`);
+}
+
+/** Those of these domains that are blocked: the parents of the domains in the turn. */
+export async function blockedAmong(db: Statements, names: readonly string[], open: readonly string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set();
+  const found = await db.run<{ name: string }>(
+    sql`select name from domain where name = any(${texts(names)}) and state <> all(${texts(open)})`,
+  );
+  return new Set(found.map(({ name }) => name));
+}
+
+/** The rows of these activities, as far as they exist. */
+export async function activitiesById(tx: Statements, activityIds: readonly string[]): Promise<ActivityRow[]> {
+  return tx.run<ActivityRow>(sql`
+    select id::text, activity_id as "activityId", status, reason, inboxes, history from activity
+    where activity_id = any(${texts(activityIds)})`);
+}
+
+/** Every follow request that the needs name, by id or by its two ends (only live ones by their ends). */
+export async function followRequestsFor(tx: Statements, needs: Pick<Needs, 'followRequestIds' | 'pairs'>): Promise<FollowLife[]> {
+  if (needs.followRequestIds.length === 0 && needs.pairs.length === 0) return [];
+  return tx.run<FollowLife>(sql`
+    select activity_id as "activityId", domain, direction, follower, following, state, snapshot as stored,
+           ${ms('since')} as "sinceMs"
+      from follow_request
+     where activity_id = any(${texts(needs.followRequestIds)})
+        or (state in ('pending', 'accepted') and (follower, following) in
+             (select p.follower, p.following from json_to_recordset(${rows(needs.pairs)}) as p(follower text, following text)))`);
+}
+
+/** Where answers to these remote actors go, as far as they are known. */
+export async function remoteInboxes(tx: Statements, ids: readonly string[]): Promise<RemoteInbox[]> {
+  if (ids.length === 0) return [];
+  return tx.run<RemoteInbox>(sql`select id, domain, inbox from remote_actor where id = any(${texts(ids)})`);
+}
+
+/** Rows of activities that came to their end in this turn, and of those that came again. */
+export async function writeActivities(
+  tx: Statements,
+  fresh: readonly NewActivityRow[],
+  again: readonly ActivityRow[],
+  atMs: number,
+): Promise<void> {
+  if (fresh.length > 0) await tx.run(sql`
+    insert into activity (id, activity_id, type, actor, object, domain, status, reason, inboxes, history, received_at, finished_at)
+    select r.id, r."activityId", r.type, r.actor, r.object, r.domain, r.status, r.reason, r.inboxes, r.history,
+           to_timestamp(r."receivedMs" / 1000), ${time(atMs)}
+      from json_to_recordset(${rows(fresh)}) as r(id bigint, "activityId" text, type text, actor text, object text,
+        domain text, status text, reason text, inboxes jsonb, history jsonb, "receivedMs" float8)`);
+  if (again.length > 0) await tx.run(sql`
+    update activity as a set status = r.status, reason = r.reason, inboxes = r.inboxes, history = r.history
+      from json_to_recordset(${rows(again)}) as r(id bigint, status text, reason text, inboxes jsonb, history jsonb)
+     where a.id = r.id`);
+}
+
+/** Forgets mail that a turn has handled. */
+export async function deleteMail(tx: Statements, seqs: readonly string[]): Promise<void> {
+  await tx.run(sql`delete from mail where seq = any(${seqs}::bigint[])`);
+}
+
+/** A domain's life after a step. `sinceMs` null: the state has not changed. */
+export interface SavedDomain {
+  readonly name: string;
+  readonly version: number;
+  readonly state: string;
+  readonly snapshot: Stored;
+  readonly dueMs: number | null;
+  readonly sinceMs: number | null;
+}
+
+/** Saves domains. The version is the fence: a row that another process has moved on makes this transaction fail. */
+export async function saveDomains(tx: Statements, domains: readonly SavedDomain[]): Promise<void> {
+  if (domains.length === 0) return;
+  const saved = await tx.run(sql`
+    update domain as d set state = r.state, snapshot = r.snapshot, version = d.version + 1,
+           due_at = to_timestamp(r."dueMs" / 1000), since = coalesce(to_timestamp(r."sinceMs" / 1000), d.since)
+      from json_to_recordset(${rows(domains)})
+        as r(name text, version int, state text, snapshot jsonb, "dueMs" float8, "sinceMs" float8)
+     where d.name = r.name and d.version = r.version returning d.name`);
+  if (saved.length !== domains.length) throw new Error('a domain was saved by somebody else while its row was held');
+}
+
+/** The log's records of a domain's step. */
+export function domainEvents(name: string, stepped: Stepped<'domain'>, by: string | null, atMs: number): NewEvent[] {
+  return stepped.transitions.map(({ from, to, event }) => {
+    const reason = event === 'due' ? null : stepped.context.reason;
+    return { kind: 'transition', atMs, machine: 'domain', key: name, domain: name, from, to, event, reason, by };
+  });
+}
+
+/** Writes what decisions asked for: follow requests, members, what we send. The events come last of all. */
+export async function writeEffects(tx: Statements, effects: Effects, atMs: number): Promise<void> {
+  // Changed before begun: a replaced request must have let go of its pair before the new one takes it.
+  if (effects.changed.length > 0) await tx.run(sql`
+    update follow_request as f set state = r.state, snapshot = r.stored, since = to_timestamp(r."sinceMs" / 1000)
+      from json_to_recordset(${rows(effects.changed)}) as r("activityId" text, state text, stored jsonb, "sinceMs" float8)
+     where f.activity_id = r."activityId"`);
+  if (effects.begun.length > 0) await tx.run(sql`
+    insert into follow_request (activity_id, domain, direction, follower, following, state, snapshot, since)
+    select r."activityId", r.domain, r.direction, r.follower, r.following, r.state, r.stored, to_timestamp(r."sinceMs" / 1000)
+      from json_to_recordset(${rows(effects.begun)}) as r("activityId" text, domain text, direction text, follower text,
+        following text, state text, stored jsonb, "sinceMs" float8)`);
+  if (effects.leaves.length > 0) await tx.run(sql`
+    delete from member as m using json_to_recordset(${rows(effects.leaves)}) as r(collection text, item text)
+     where m.collection = r.collection and m.item = r.item`);
+  if (effects.joins.length > 0) await tx.run(sql`
+    insert into member (collection, item, added_at)
+    select r.collection, r.item, ${time(atMs)} from json_to_recordset(${rows(effects.joins)}) as r(collection text, item text)
+    on conflict do nothing`);
+  if (effects.sends.length > 0) {
+    await insertOwnActivities(tx, effects.sends.map(({ activity }) => activity), atMs);
+    const deliveries = effects.sends.map(({ activity, inbox, domain }) => {
+      return { domain, inbox, activityId: activity.id, actor: activity.actor };
+    });
+    await enqueue(tx, deliveries, atMs);
+  }
+  if (effects.events.length > 0) await appendEvents(tx, effects.events);
+}
+
+/** Counts a failed try against the head of a domain's mailbox and lets the domain rest until `dueMs`. */
+export async function deferMail(tx: Statements, seq: string, attempts: number, dueMs: number): Promise<void> {
+  await tx.run(sql`update mail set attempts = ${attempts}, due_at = ${time(dueMs)} where seq = ${seq}::bigint`);
+}
+
+/** Lets a domain whose due step fails rest until `dueMs`; its snapshot stays as it is. */
+export async function deferDue(tx: Statements, name: string, dueMs: number): Promise<void> {
+  await tx.run(sql`update domain set due_at = ${time(dueMs)} where name = ${name}`);
+}
+
+/** Which of these domains still have mail that may be taken now. */
+export async function stillDirty(db: Statements, names: readonly string[], atMs: number): Promise<string[]> {
+  const found = await db.run<{ name: string }>(sql`
+    select d.name from unnest(${texts(names)}) as d(name)
+      cross join lateral (select due_at from mail where domain = d.name order by seq limit 1) as head
+     where head.due_at is null or head.due_at <= ${time(atMs)}`);
+  return found.map(({ name }) => name);
+}
+
+/**
+ * Domains whose oldest mail has waited for longer than `olderThanMs` and may be taken, and domains whose due time
+ * has come: what a crash or another process may have left. Walks the distinct domains of the mailbox by its index.
+ */
+export async function sweep(db: Statements, atMs: number, olderThanMs: number, most: number): Promise<string[]> {
+  const found = await db.run<{ name: string }>(sql`
+    with recursive waiting(name) as (
+      (select domain from mail order by domain limit 1)
+      union all
+      select (select m.domain from mail as m where m.domain > w.name order by m.domain limit 1)
+        from waiting as w where w.name is not null
+    )
+    (select w.name from waiting as w
+      cross join lateral (select received_at, due_at from mail where domain = w.name order by seq limit 1) as head
+      where head.received_at <= ${time(atMs - olderThanMs)} and (head.due_at is null or head.due_at <= ${time(atMs)})
+      limit ${most})
+    union
+    (select name from domain where due_at <= ${time(atMs)} order by due_at limit ${most})`);
+  return found.map(({ name }) => name);
+}

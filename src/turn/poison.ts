@@ -1,0 +1,75 @@
+/**
+ * Turns that fail. An error that comes from data rolls its turn back; then the domains are halved, each half a
+ * turn of its own, until one stands alone, then its mail is cut to ever shorter prefixes, down to the head of its
+ * mailbox. The head is tried again later and ends in the dead letters; the domain goes on. About 2·log2(n) extra
+ * turns, nothing on the good path. An error of the environment is nobody's fault and goes to the caller whole.
+ */
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../options.ts';
+import { insertDeadLetter } from '../store/dead-letters.ts';
+import { appendEvents } from '../store/log.ts';
+import type { Statements } from '../store/statement.ts';
+import { isEnvironmentError, type Store } from '../store/store.ts';
+import * as turns from '../store/turns.ts';
+import { Register } from './register.ts';
+import { type TurnDone, turn } from './turn.ts';
+
+/** Mail of one domain in a turn: no flood takes more of it than this. */
+const MAIL_PER_DOMAIN = 32;
+/** Mail in a turn: keeps the locks, and so a moderator's wait for one, to some 30 ms. */
+const MAIL_PER_TURN = 256;
+/** Tries of a mail before it is a dead letter, and the rest between them. */
+const TRIES_MAX = 3;
+const REST_MS = [1_000, 10_000] as const;
+
+/** Runs turns for these domains, isolating what fails. Throws only errors of the environment. */
+export async function runTurns(
+  store: Store,
+  logger: Logger,
+  names: readonly string[],
+  perDomain = MAIL_PER_DOMAIN,
+): Promise<TurnDone[]> {
+  try {
+    const bounds = { perDomain, inAll: MAIL_PER_TURN };
+    return [await store.transaction((tx) => turn(tx, names, bounds, store.clock.now()))];
+  } catch (error) {
+    if (isEnvironmentError(error)) throw error;
+    if (names.length > 1) {
+      const half = names.length >> 1;
+      const first = await runTurns(store, logger, names.slice(0, half), perDomain);
+      return [...first, ...(await runTurns(store, logger, names.slice(half), perDomain))];
+    }
+    if (perDomain > 1) return runTurns(store, logger, names, perDomain >> 1);
+    const name = names[0] as string;
+    logger.error('mail failed', { domain: name, error: messageOf(error) });
+    return [await store.transaction((tx) => blame(tx, name, error, store.clock.now()))];
+  }
+}
+
+/** Counts the failure against the head of the domain's mailbox; after the last try it becomes a dead letter. */
+async function blame(tx: Statements, name: string, error: unknown, atMs: number): Promise<TurnDone> {
+  const done: TurnDone = { domains: [name], mails: 0, ended: [], hasTransitions: false, sendsTo: [] };
+  const [held] = await turns.holdDomains(tx, [name]);
+  if (held === undefined) return done;
+  const [head] = await turns.oldestMail(tx, [name], 1, 1);
+  if (head === undefined) {
+    await turns.deferDue(tx, name, atMs + 60_000);
+    return done;
+  }
+  const attempts = head.attempts + 1;
+  const restMs = REST_MS[head.attempts];
+  if (attempts < TRIES_MAX && restMs !== undefined) {
+    await turns.deferMail(tx, head.seq, attempts, atMs + restMs);
+    return done;
+  }
+  const { facts, inbox, receivedMs } = head;
+  const data = { facts, inbox, receivedMs };
+  const letter = { kind: 'mail', domain: name, activityId: facts.id, error: messageOf(error), attempts, data } as const;
+  await insertDeadLetter(tx, letter, atMs);
+  const register = new Register(await turns.activitiesById(tx, [facts.id]));
+  if (!register.hasActed(facts.id)) register.end(head, 'failed', messageOf(error, 200), atMs);
+  await turns.writeActivities(tx, register.fresh, register.again, atMs);
+  await turns.deleteMail(tx, [head.seq]);
+  await appendEvents(tx, [{ kind: 'activity', atMs, key: facts.id, domain: name }]);
+  return { ...done, mails: 1, ended: ['failed'] };
+}

@@ -1,0 +1,99 @@
+/**
+ * The activities of one turn: rows that exist already, and rows that this turn makes. An activity acts once; when
+ * it comes again that is entered in its history, and a further inbox in its list.
+ */
+import type { HistoryEntry } from '../api.ts';
+import type { ActivityRow, Mail, NewActivityRow } from '../store/turns.ts';
+import type { Status } from '../verdict.ts';
+
+/** Entries kept of a history: the first one and the newest, so that a redelivery storm cannot grow a row for ever. */
+const HISTORY_MAX = 50;
+
+export class Register {
+  readonly #rows: Map<string, ActivityRow>;
+  readonly #fresh = new Map<string, NewActivityRow>();
+  readonly #again = new Set<string>();
+  readonly #ended: Status[] = [];
+
+  constructor(existing: readonly ActivityRow[]) {
+    this.#rows = new Map(existing.map((row) => [row.activityId, row]));
+  }
+
+  /** Has this activity acted already? One that failed has not: its mail was put back from the dead letters. */
+  hasActed(activityId: string): boolean {
+    const row = this.#rows.get(activityId);
+    return row !== undefined && row.status !== 'failed';
+  }
+
+  /** The activity has come to its end. */
+  end(mail: Mail, status: Exclude<Status, 'accepted'>, reason: string | null, atMs: number): void {
+    const { facts } = mail;
+    this.#ended.push(status);
+    const before = this.#rows.get(facts.id);
+    const at = new Date(atMs).toISOString();
+    const entry: HistoryEntry = reason === null ? { at, what: status } : { at, what: status, reason };
+    if (before !== undefined) {
+      const row = { ...before, status, reason, history: bounded([...before.history, entry]) };
+      this.#rows.set(facts.id, row);
+      this.#again.add(facts.id);
+      return;
+    }
+    const received: HistoryEntry = { at: new Date(mail.receivedMs).toISOString(), what: 'received', inbox: mail.inbox };
+    const row: NewActivityRow = {
+      id: mail.seq,
+      activityId: facts.id,
+      type: facts.type,
+      actor: facts.actor,
+      object: facts.objects[0] ?? null,
+      domain: mail.domain,
+      status,
+      reason,
+      inboxes: [mail.inbox],
+      history: [received, entry],
+      receivedMs: mail.receivedMs,
+    };
+    this.#rows.set(facts.id, row);
+    this.#fresh.set(facts.id, row);
+  }
+
+  /** The activity came again. True when it came to an inbox that it had not reached. */
+  cameAgain(mail: Mail): boolean {
+    const { id } = mail.facts;
+    const before = this.#rows.get(id) as ActivityRow;
+    const isNewInbox = !before.inboxes.includes(mail.inbox);
+    const at = new Date(mail.receivedMs).toISOString();
+    const row = {
+      ...before,
+      inboxes: isNewInbox ? [...before.inboxes, mail.inbox] : before.inboxes,
+      history: bounded([...before.history, { at, what: 'redelivered', inbox: mail.inbox }]),
+    };
+    this.#rows.set(id, row);
+    const fresh = this.#fresh.get(id);
+    if (fresh === undefined) this.#again.add(id);
+    else this.#fresh.set(id, { ...fresh, inboxes: row.inboxes, history: row.history });
+    return isNewInbox;
+  }
+
+  /** The status of an activity that has acted. */
+  statusOf(activityId: string): Status | undefined {
+    return this.#rows.get(activityId)?.status;
+  }
+
+  /** Statuses of the activities that came to their end. */
+  get ended(): readonly Status[] {
+    return this.#ended;
+  }
+
+  get fresh(): NewActivityRow[] {
+    return [...this.#fresh.values()];
+  }
+
+  get again(): ActivityRow[] {
+    return [...this.#again].map((id) => this.#rows.get(id) as ActivityRow);
+  }
+}
+
+function bounded(history: readonly HistoryEntry[]): HistoryEntry[] {
+  if (history.length <= HISTORY_MAX) return [...history];
+  return [history[0] as HistoryEntry, ...history.slice(1 - HISTORY_MAX)];
+}
