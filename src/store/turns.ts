@@ -1,5 +1,5 @@
 /** The statements of a turn: a fixed number of them, however many domains and mails it serves. */
-import type { Stepped, Stored } from '../../machines/index.ts';
+import type { domainMachine, Stepped, Stored } from '../../machines/index.ts';
 import type { Needs } from '../activities/decision.ts';
 import type { Effects, FollowLife, RemoteInbox } from '../activities/world.ts';
 import type { Facts } from '../activity.ts';
@@ -172,7 +172,7 @@ export async function saveDomains(tx: Statements, domains: readonly SavedDomain[
 }
 
 /** The log's records of a domain's step. */
-export function domainEvents(name: string, stepped: Stepped<'domain'>, by: string | null, atMs: number): NewEvent[] {
+export function domainEvents(name: string, stepped: Stepped<typeof domainMachine>, by: string | null, atMs: number): NewEvent[] {
   return stepped.transitions.map(({ from, to, event }) => {
     const reason = event === 'due' ? null : stepped.context.reason;
     return { kind: 'transition', atMs, machine: 'domain', key: name, domain: name, from, to, event, reason, by };

@@ -121,7 +121,7 @@ function stepDue(
   atMs: number,
   world: World,
   saved: store.SavedDomain[],
-): Stepped<'domain'> | null {
+): Stepped<typeof domainMachine> | null {
   if (domain.dueMs === null || domain.dueMs > atMs) return null;
   const stepped = step(domainMachine, domain.snapshot, { domain: domain.name }, [], atMs);
   const { state, stored: snapshot, dueAtMs: dueMs } = stepped;
