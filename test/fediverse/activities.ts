@@ -1,0 +1,2 @@
+// H7 is writing this file.
+export {};
