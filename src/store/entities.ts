@@ -1,0 +1,285 @@
+/**
+ * The tables, as MikroORM entities: the schema and its migrations come from here. Hot statements are written out in
+ * the files beside this one and name the same columns; `test/store/schema.test.ts` holds the migrated schema and
+ * these entities together.
+ */
+import { defineEntity, p } from '@mikro-orm/core';
+
+const time = () => p.datetime(6);
+const seq = () => p.bigint('number').primary().autoincrement();
+
+const Meta = defineEntity({
+  name: 'Meta',
+  tableName: 'meta',
+  properties: { key: p.text().primary(), value: p.text() },
+});
+
+/** Local actors' key pairs: those of the map, and those made for actors of a resolver. */
+const Actor = defineEntity({
+  name: 'Actor',
+  tableName: 'actor',
+  properties: {
+    id: p.text().primary(),
+    handle: p.text().unique(),
+    publicKeyPem: p.text(),
+    privateKeyPem: p.text(),
+    createdAt: time(),
+  },
+});
+
+const RemoteKey = defineEntity({
+  name: 'RemoteKey',
+  tableName: 'remote_key',
+  properties: { id: p.text().primary(), actor: p.text(), domain: p.text(), publicKeyPem: p.text(), fetchedAt: time() },
+});
+
+const RemoteActor = defineEntity({
+  name: 'RemoteActor',
+  tableName: 'remote_actor',
+  properties: {
+    id: p.text().primary(),
+    domain: p.text(),
+    inbox: p.text(),
+    sharedInbox: p.text().nullable(),
+    document: p.json(),
+    fetchedAt: time(),
+  },
+});
+
+/** A remote domain: `state` is only ever written from a snapshot that `step` returned. `version` is the fence. */
+const Domain = defineEntity({
+  name: 'Domain',
+  tableName: 'domain',
+  properties: {
+    name: p.text().primary(),
+    state: p.text(),
+    snapshot: p.json(),
+    version: p.integer().default(0),
+    dueAt: time().nullable(),
+    since: time(),
+  },
+  indexes: [
+    {
+      name: 'domain_due',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.dueAt}") where "${columns.dueAt}" is not null`,
+    },
+    { name: 'domain_state', properties: ['state', 'name'] },
+  ],
+});
+
+const RateWindow = defineEntity({
+  name: 'RateWindow',
+  tableName: 'rate_window',
+  properties: { key: p.text().primary(), startedAt: time(), count: p.integer() },
+});
+
+const Mail = defineEntity({
+  name: 'Mail',
+  tableName: 'mail',
+  properties: {
+    seq: seq(),
+    domain: p.text(),
+    activityId: p.text(),
+    facts: p.json(),
+    inbox: p.text(),
+    attempts: p.integer().default(0),
+    dueAt: time().nullable(),
+    receivedAt: time(),
+  },
+  indexes: [
+    { name: 'mail_domain', properties: ['domain', 'seq'] },
+    { name: 'mail_activity', properties: ['activityId'] },
+  ],
+});
+
+const Document = defineEntity({
+  name: 'Document',
+  tableName: 'document',
+  properties: { activityId: p.text().primary(), raw: p.text(), normal: p.text(), receivedAt: time() },
+});
+
+const Activity = defineEntity({
+  name: 'Activity',
+  tableName: 'activity',
+  properties: {
+    id: p.bigint('number').primary(),
+    activityId: p.text().unique(),
+    type: p.text(),
+    actor: p.text(),
+    object: p.text().nullable(),
+    domain: p.text(),
+    status: p.text(),
+    reason: p.text().nullable(),
+    inboxes: p.json(),
+    history: p.json(),
+    receivedAt: time(),
+    finishedAt: time(),
+  },
+  indexes: [
+    { name: 'activity_status', properties: ['status', 'id'] },
+    { name: 'activity_domain', properties: ['domain', 'id'] },
+    { name: 'activity_type', properties: ['type', 'id'] },
+  ],
+});
+
+const FollowRequest = defineEntity({
+  name: 'FollowRequest',
+  tableName: 'follow_request',
+  properties: {
+    id: seq(),
+    activityId: p.text().unique(),
+    domain: p.text(),
+    direction: p.text(),
+    follower: p.text(),
+    following: p.text(),
+    state: p.text(),
+    snapshot: p.json(),
+    since: time(),
+  },
+  indexes: [
+    {
+      name: 'follow_request_live',
+      expression: (columns, table, name) =>
+        `create unique index "${name}" on "${table.name}" ("${columns.follower}", "${columns.following}") ` +
+        `where "${columns.state}" in ('pending', 'accepted')`,
+    },
+    { name: 'follow_request_state', properties: ['state', 'id'] },
+  ],
+});
+
+/** Members of collections, newest last. */
+const Member = defineEntity({
+  name: 'Member',
+  tableName: 'member',
+  properties: {
+    seq: seq(),
+    collection: p.text(),
+    item: p.text(),
+    addedAt: time(),
+  },
+  uniques: [{ name: 'member_item', properties: ['collection', 'item'] }],
+  indexes: [{ name: 'member_order', properties: ['collection', 'seq'] }],
+});
+
+const OwnActivity = defineEntity({
+  name: 'OwnActivity',
+  tableName: 'own_activity',
+  properties: { id: p.text().primary(), actor: p.text(), type: p.text(), body: p.text(), createdAt: time() },
+  indexes: [{ name: 'own_activity_actor', properties: ['actor', 'createdAt'] }],
+});
+
+const Delivery = defineEntity({
+  name: 'Delivery',
+  tableName: 'delivery',
+  properties: {
+    id: seq(),
+    domain: p.text(),
+    inbox: p.text(),
+    activityId: p.text(),
+    actor: p.text(),
+    state: p.text(),
+    attempts: p.integer().default(0),
+    error: p.text().nullable(),
+    createdAt: time(),
+    finishedAt: time().nullable(),
+  },
+  indexes: [
+    {
+      name: 'delivery_waiting',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.domain}", "${columns.id}") where "${columns.state}" = 'waiting'`,
+    },
+  ],
+});
+
+/** The outgoing mailbox of a remote domain: when it is due, until when somebody holds it, failures in a row. */
+const Outgoing = defineEntity({
+  name: 'Outgoing',
+  tableName: 'outgoing',
+  properties: {
+    domain: p.text().primary(),
+    dueAt: time().nullable(),
+    leaseUntil: time().nullable(),
+    failures: p.integer().default(0),
+  },
+  indexes: [
+    {
+      name: 'outgoing_due',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.dueAt}") where "${columns.dueAt}" is not null`,
+    },
+  ],
+});
+
+/** The append-only log. `kind` is `transition`, or `activity` for one that came to its end (its id is the key). */
+const Event = defineEntity({
+  name: 'Event',
+  tableName: 'event',
+  properties: {
+    seq: seq(),
+    at: time(),
+    kind: p.text(),
+    machine: p.text().nullable(),
+    key: p.text(),
+    domain: p.text(),
+    fromState: p.text().nullable(),
+    toState: p.text().nullable(),
+    event: p.text().nullable(),
+    reason: p.text().nullable(),
+    byWhom: p.text().nullable(),
+  },
+  indexes: [
+    {
+      name: 'event_transition',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.seq}") where "${columns.kind}" = 'transition'`,
+    },
+  ],
+});
+
+const Consumer = defineEntity({
+  name: 'Consumer',
+  tableName: 'consumer',
+  properties: {
+    name: p.text().primary(),
+    seq: p.bigint('number'),
+    leaseOwner: p.text().nullable(),
+    leaseUntil: time().nullable(),
+  },
+});
+
+const HandlerCall = defineEntity({
+  name: 'HandlerCall',
+  tableName: 'handler_call',
+  properties: {
+    handler: p.text().primary(),
+    seq: p.bigint('number').primary(),
+    domain: p.text(),
+    attempts: p.integer().default(0),
+    dueAt: time(),
+    error: p.text().nullable(),
+  },
+  indexes: [{ name: 'handler_call_domain', properties: ['handler', 'domain', 'seq'] }],
+});
+
+const DeadLetter = defineEntity({
+  name: 'DeadLetter',
+  tableName: 'dead_letter',
+  properties: {
+    id: seq(),
+    kind: p.text(),
+    domain: p.text(),
+    activityId: p.text(),
+    error: p.text(),
+    attempts: p.integer(),
+    data: p.json(),
+    at: time(),
+  },
+});
+
+/** Every table. */
+export const entities = [
+  Meta, Actor, RemoteKey, RemoteActor, Domain, RateWindow, Mail, Document, Activity, FollowRequest, Member,
+  OwnActivity, Delivery, Outgoing, Event, Consumer, HandlerCall, DeadLetter,
+];

@@ -1,0 +1,4 @@
+/** Every migration in order. Listed by hand, so that it is the same list from a checkout and from the package. */
+import { FirstTables } from './first-tables.ts';
+
+export const migrations = [{ name: '0001-first-tables', class: FirstTables }];
