@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MikroORM, Options } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { RawBuilder } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
@@ -123,7 +123,7 @@ function nested(what: string): SallyportError {
 
 /** Connects; a database that is not there gets some time to come up. */
 async function connect(settings: Pick<Settings, 'database' | 'dataDirectory' | 'logger'>): Promise<MikroORM> {
-  const options: Options = {
+  const options = {
     entities,
     extensions: [Migrator],
     migrations: { migrationsList: migrations, snapshot: false, disableForeignKeys: false },

@@ -1,0 +1,26 @@
+/**
+ * The JSON-LD contexts that are known here. No context is ever fetched: a context from the network would let
+ * somebody else decide what a signed document means, at the time of their choice.
+ *
+ * A context that is not known here is read as empty: its terms then mean nothing, and nothing that they say is
+ * authorised, stored or handed to anybody.
+ */
+import published from './published.json' with { type: 'json' };
+import { LITEPUB, MBIN } from './per-host.ts';
+
+const KNOWN = new Map<string, object>(Object.entries(published as Record<string, object>));
+const EMPTY = { '@context': {} };
+
+/** Contexts that each server of a kind serves from its own host, by the path. */
+const BY_PATH: readonly (readonly [RegExp, object])[] = [
+  [/\/(schemas\/litepub-[\d.]+\.jsonld|litepub\/context\.jsonld)$/, LITEPUB],
+  [/\/contexts$/, MBIN],
+];
+
+/** The document of a context, bundled or empty. */
+export function contextOf(url: string): object {
+  const known = KNOWN.get(url) ?? KNOWN.get(url.replace(/^http:/, 'https:'));
+  if (known !== undefined) return known;
+  const path = URL.parse(url)?.pathname;
+  return (path === undefined ? undefined : BY_PATH.find(([pattern]) => pattern.test(path))?.[1]) ?? EMPTY;
+}
