@@ -1,0 +1,227 @@
+/**
+ * Every outgoing HTTP call: to public addresses only, pinned, bounded in time, size, redirects and number.
+ *
+ * ```
+ * url ─► budget ─► scheme, port, literal address, own origin ─► look-up, checked ─► the checked address
+ *                      ▲                                                                │
+ *                      └──────────────── redirect, at most 3, no revisit ◄──────────────┘
+ * ```
+ * Never throws for what the other side does: a fault is a value. The deadline is one for the whole call, look-ups
+ * and redirects included, so nobody can hold a place by sending a byte a second.
+ */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { messageOf } from './errors.ts';
+import type { Settings } from './options.ts';
+import { type Agents, exchange, type Received } from './remote/exchange.ts';
+import {
+  checkUrl,
+  type Fault,
+  hostOf,
+  type Policy,
+  pinnedLookup,
+  policyOf,
+  RemoteFault,
+} from './remote/policy.ts';
+
+export type { Fault } from './remote/policy.ts';
+
+/** An answer of any status, or why there is none. `headers` has lower-case names. */
+export type RemoteAnswer =
+  | {
+      readonly ok: true;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Uint8Array;
+      /** Where the answer came from after redirects, without fragment. */
+      readonly finalUrl: string;
+    }
+  | { readonly ok: false; readonly fault: Fault; readonly message: string };
+
+/** How a document is asked for. */
+export interface GetOptions {
+  /** The Accept header. @default ActivityStreams JSON */
+  readonly accept?: string;
+  /** Signs the request to this URL: gives back all headers to send. Asked anew for each redirect. */
+  readonly signWith?: (url: string, headers: Record<string, string>) => Record<string, string>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Remote {
+  /** Fetches a document, following at most 3 redirects. The body is inflated and at most 1 MiB. */
+  get(url: string, options?: GetOptions): Promise<RemoteAnswer>;
+  /** POSTs, following no redirect. Only the beginning of the answer's body is read. */
+  post(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<RemoteAnswer>;
+  /** May this URL be asked at all, as far as one can say without a look-up? */
+  isAllowed(url: string): boolean;
+  /** Ends every call under way (fault `network`) and every kept connection. */
+  close(): Promise<void>;
+}
+
+/** The bounds of the room; tests make them small. */
+export interface RemoteLimits {
+  /** One call in all, in milliseconds. */
+  readonly deadlineMs: number;
+  /** A fetched document, after inflation. */
+  readonly bytesMax: number;
+  readonly redirectsMax: number;
+  /** Fetches at once, in all and to one host. Deliveries are bounded by their own room. */
+  readonly fetchesMax: number;
+  readonly fetchesPerHostMax: number;
+}
+
+const LIMITS: RemoteLimits = {
+  deadlineMs: 10_000,
+  bytesMax: 1_048_576,
+  redirectsMax: 3,
+  fetchesMax: 512,
+  fetchesPerHostMax: 16,
+};
+
+/** What is read of the answer to a POST, in bytes; nobody looks at it, but a read body lets a connection be kept. */
+const POST_ANSWER_BYTES_MAX = 65_536;
+/** ActivityPub 3.2 */
+const ACTIVITY_JSON =
+  'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"';
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+export function createRemote(
+  settings: Pick<Settings, 'origin' | 'allowPrivateAddress'>,
+  parts: { readonly policy?: Partial<Policy>; readonly limits?: Partial<RemoteLimits> } = {},
+): Remote {
+  const policy: Policy = { ...policyOf(settings), ...parts.policy };
+  const limits: RemoteLimits = { ...LIMITS, ...parts.limits };
+  const { origin } = settings;
+  const lookup = pinnedLookup(policy);
+  const userAgent = `Sallyport (+${origin})`;
+  // A kept connection is dropped after 4 s, before servers commonly close theirs (5 s).
+  const kept = {
+    keepAlive: true,
+    timeout: 4_000,
+    scheduling: 'lifo',
+    maxSockets: 32,
+    maxTotalSockets: 1_024,
+  } as const;
+  const agents: Agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  const underWay = new Set<AbortController>();
+  const budget = createBudget(limits);
+  let isClosed = false;
+
+  /** Runs a call under the deadline, with every failure as a value. */
+  async function bounded(
+    outer: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<Received & { finalUrl: string }>,
+  ): Promise<RemoteAnswer> {
+    const controller = new AbortController();
+    const timer = setTimeout(
+      () => controller.abort(new RemoteFault('timeout', 'the deadline has passed')),
+      limits.deadlineMs,
+    );
+    const end = (): void => controller.abort(new RemoteFault('network', 'the call was ended'));
+    if (isClosed || outer?.aborted === true) end();
+    outer?.addEventListener('abort', end, { once: true });
+    underWay.add(controller);
+    try {
+      controller.signal.throwIfAborted();
+      return { ok: true, ...(await call(controller.signal)) };
+    } catch (thrown) {
+      const error: unknown = controller.signal.aborted ? controller.signal.reason : thrown;
+      if (error instanceof RemoteFault) return { ok: false, fault: error.fault, message: error.message };
+      return { ok: false, fault: 'network', message: messageOf(error, 200) };
+    } finally {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', end);
+      underWay.delete(controller);
+    }
+  }
+
+  async function follow(
+    url: string,
+    options: GetOptions,
+    signal: AbortSignal,
+  ): Promise<Received & { finalUrl: string }> {
+    const seen = new Set<string>();
+    let next = url;
+    for (let hop = 0; hop <= limits.redirectsMax; hop++) {
+      const checked = checkUrl(next, policy, origin);
+      if (seen.has(checked.href)) throw new RemoteFault('redirect', 'the redirects go in a circle');
+      seen.add(checked.href);
+      const plain = {
+        accept: options.accept ?? ACTIVITY_JSON,
+        'accept-encoding': 'gzip, br',
+        'user-agent': userAgent,
+      };
+      // The signature is made for this host and is never carried on to the next one.
+      const headers = options.signWith?.(checked.href, plain) ?? plain;
+      const giveBack = budget.take(hostOf(checked));
+      const received = await exchange({
+        ...{ url: checked, method: 'GET', headers, body: null, lookup, agents, signal },
+        ...{ bytesMax: limits.bytesMax, isBodyCut: false },
+      }).finally(giveBack);
+      if (!REDIRECTS.includes(received.status)) return { ...received, finalUrl: checked.href };
+      const location = received.headers.location;
+      const target = location === undefined ? null : URL.parse(location, checked.href);
+      if (target === null) throw new RemoteFault('redirect', 'a redirect leads nowhere');
+      next = target.href;
+    }
+    throw new RemoteFault('redirect', `more than ${limits.redirectsMax} redirects`);
+  }
+
+  return {
+    get(url, options = {}) {
+      return bounded(options.signal, (signal) => follow(url, options, signal));
+    },
+    post(url, headers, body, options = {}) {
+      return bounded(options.signal, async (signal) => {
+        const checked = checkUrl(url, policy, origin);
+        const all = { 'user-agent': userAgent, ...headers, 'content-length': String(body.byteLength) };
+        const received = await exchange({
+          ...{ url: checked, method: 'POST', headers: all, body, lookup, agents, signal },
+          ...{ bytesMax: POST_ANSWER_BYTES_MAX, isBodyCut: true },
+        });
+        return { ...received, finalUrl: checked.href };
+      });
+    },
+    isAllowed(url) {
+      try {
+        checkUrl(url, policy, origin);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    async close() {
+      isClosed = true;
+      for (const controller of underWay) controller.abort(new RemoteFault('network', 'the call was ended'));
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+/** Places for fetches; whoever takes one gets the function that gives it back. */
+function createBudget({ fetchesMax, fetchesPerHostMax }: RemoteLimits): { take(host: string): () => void } {
+  let taken = 0;
+  const byHost = new Map<string, number>();
+  return {
+    take(host) {
+      const here = byHost.get(host) ?? 0;
+      if (taken >= fetchesMax) throw new RemoteFault('budget', 'too many fetches are under way');
+      if (here >= fetchesPerHostMax)
+        throw new RemoteFault('budget', 'too many fetches from this host are under way');
+      taken++;
+      byHost.set(host, here + 1);
+      return () => {
+        taken--;
+        const left = (byHost.get(host) as number) - 1;
+        if (left === 0) byHost.delete(host);
+        else byHost.set(host, left);
+      };
+    },
+  };
+}
