@@ -2,7 +2,7 @@
  * A machine as plain data, for the inspector, the admin API and the command line: read from the definition itself,
  * so that a picture cannot differ from what runs.
  */
-import type { AnyStateMachine } from 'xstate';
+import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
 
 export interface ChartTransition {
   /** The event's name; `due` for a timed edge. */
@@ -31,34 +31,39 @@ export interface Chart {
   readonly states: readonly ChartState[];
 }
 
-/** The chart of a machine with flat states. */
+/** The chart of a machine with flat states: every transition that its definition has, in its order. */
 export function chart(machine: AnyStateMachine): Chart {
   const initial = String(machine.config.initial);
   const states = Object.values(machine.states).map((node): ChartState => {
-    const transitions = [...node.transitions.values()].flat().map((transition): ChartTransition => {
-      const delay = delayOf(transition.eventType);
-      const targets = transition.target ?? [];
-      return {
-        event: delay === null ? transition.eventType : 'due',
-        target: targets[0]?.key ?? node.key,
-        guard: nameOf(transition.guard),
-        actions: transition.actions.map((action) => nameOf(action) ?? 'assign'),
-        delay,
-        internal: targets.length === 0,
-      };
-    });
-    return { name: node.key, initial: node.key === initial, final: node.type === 'final', tags: node.tags, transitions };
+    return {
+      name: node.key,
+      initial: node.key === initial,
+      final: node.type === 'final',
+      tags: node.tags,
+      transitions: [...node.transitions.values()].flat().map((edge) => transitionOf(node.key, edge)),
+    };
   });
   return { id: machine.id, initial, states };
 }
 
-/** The delay of a timed edge: XState names its event `xstate.after.<delay>.<state id>`. */
-function delayOf(eventType: string): string | null {
-  return /^xstate\.after\.([^.]+)\./.exec(eventType)?.[1] ?? null;
+/** XState marks a timed edge with its delay and makes an event for it that nobody outside needs to know. */
+function transitionOf(
+  source: string,
+  edge: AnyTransitionDefinition & { delay?: string | number },
+): ChartTransition {
+  const delay = edge.delay === undefined ? null : String(edge.delay);
+  return {
+    event: delay === null ? edge.eventType : 'due',
+    target: edge.target?.[0] === undefined ? source : edge.target[0].key,
+    guard: edge.guard === undefined ? null : nameOf(edge.guard),
+    actions: edge.actions.map(nameOf),
+    delay,
+    internal: edge.target === undefined,
+  };
 }
 
-function nameOf(part: unknown): string | null {
+/** A guard or an action is named, with or without parameters; a bare function can only be called by its own name. */
+function nameOf(part: unknown): string {
   if (typeof part === 'string') return part;
-  if (typeof part === 'object' && part !== null && 'type' in part) return String(part.type);
-  return null;
+  return part instanceof Function ? part.name : String((part as { type: unknown }).type);
 }

@@ -2,25 +2,38 @@
  * The life of a remote domain.
  *
  * ```
- *                       limit.exceeded [within policy]
- *               ┌────────────────────────────────────────► rate-limited ─┐ limited: until moved
- *   (start) ─► active ◄──────── after until · reset ───────┘  │           └───►
- *               │  ▲                                           │ moderator.blocked
- *               │  └──── after until · unblocked · reset ──┐   ▼
- *               └─ moderator.blocked · limit.exceeded ───► blocked ─┐ blocked: reason, until moved
- *                  [too many strikes]                        ▲──────┘
+ *                 limit.exceeded · moderator.limited
+ *          ┌───────────────────────────────────────────────┐
+ *          │                                               ▼
+ *   ──► active ◄────── after until · reset ────────── rate-limited ──┐ moderator.limited:
+ *        open ◄──┐                                        open    ◄──┘ another until
+ *          │     │                                         │
+ *          │     └── after until · unblocked · reset ──┐   │ moderator.blocked
+ *          │                                           │   ▼
+ *          └────────────────────────────────────────► blocked ──┐ moderator.blocked:
+ *            moderator.blocked                          shut ◄──┘ another reason, another until
+ *            limit.exceeded [tooManyStrikes]
  * ```
  * The idea. Most domains are honest, and some honest ones are large. So running into a limit is no crime: it is a
  * strike, the domain waits until its window is over, and heals by itself. Nothing blocks a domain but a person, or
  * a policy that a person has switched on (`blockAfterStrikes`), and a block by policy ends by itself and asks to be
- * reviewed. What a domain may do is said by tags: the mail of an `open` domain is applied, that of a `shut` one is
- * rejected. A rate-limited domain is open: what has its 202 is handled; only the door is closed for a while.
+ * reviewed when it does.
+ *
+ * Who decides what. The intake counts; this machine only hears that the count was over, and until when that holds.
+ * The policy in force travels in the event, because a stored context would keep yesterday's settings through a
+ * restart. A moderator's word beats the runtime's in every state, with one exception: `moderator.limited` does not
+ * open a blocked domain, since a limit is the milder of the two and must never undo the harder one by accident.
+ *
+ * What follows from a state is said by tags, not by names: the mail of an `open` domain is applied, that of a `shut`
+ * one is rejected. A rate-limited domain is open: what has its 202 is handled, only the door is closed for a while.
  *
  * Invariants:
  * - Pure: it only assigns. Time comes in with the events; a delay is a due time that `step` reports and the store
  *   keeps. The machine has no clock of its own and survives a restart in any state.
- * - An event that a state does not name changes nothing.
- * - Strikes only grow by `limit.exceeded`, and only a moderator takes them away.
+ * - An event that a state does not name changes nothing. So a domain is struck once a window, not once a request:
+ *   `limit.exceeded` means nothing to a domain that is rate-limited already.
+ * - Strikes only grow by `limit.exceeded`; time does not take them away, a moderator does.
+ * - `untilMs` is null in `active`, and `active` has no due time.
  */
 import { assign, setup } from 'xstate';
 
@@ -57,15 +70,18 @@ interface ClosingFacts extends ModeratorFacts {
   readonly privateComment: string | null;
 }
 
+interface LimitFacts {
+  readonly atMs: number;
+  /** The end of the window that was exceeded. */
+  readonly untilMs: number;
+  /** The policy in force: at which strike the domain is blocked, or null for never; and for how long. */
+  readonly blockAfterStrikes: number | null;
+  readonly strikeBlockMs: number;
+}
+
+/** What happens to a domain. `atMs` is the time of the step that the event is sent in, epoch milliseconds. */
 export type DomainEvent =
-  /** An activity came over the limit; `untilMs` is the end of its window. The policy in force comes along. */
-  | {
-      readonly type: 'limit.exceeded';
-      readonly atMs: number;
-      readonly untilMs: number;
-      readonly blockAfterStrikes: number | null;
-      readonly strikeBlockMs: number;
-    }
+  | ({ readonly type: 'limit.exceeded' } & LimitFacts)
   | ({ readonly type: 'moderator.blocked' } & ClosingFacts)
   | ({ readonly type: 'moderator.limited' } & ClosingFacts)
   | ({ readonly type: 'moderator.unblocked' } & ModeratorFacts)
@@ -85,49 +101,53 @@ const OPEN = {
   privateComment: null,
 } as const;
 
+// An event's facts reach guards and actions as parameters, so that none has to ask which event it is.
+const tooManyStrikes = {
+  type: 'tooManyStrikes',
+  params: ({ event }: { event: LimitFacts }) => event.blockAfterStrikes,
+} as const;
+const strike = { type: 'strike', params: ({ event }: { event: LimitFacts }) => event } as const;
+const strikeOut = { type: 'strikeOut', params: ({ event }: { event: LimitFacts }) => event } as const;
+const close = { type: 'close', params: ({ event }: { event: ClosingFacts }) => event } as const;
+const forgive = { type: 'forgive', params: ({ event }: { event: ModeratorFacts }) => event } as const;
+
 export const domainMachine = setup({
-  types: {
-    context: {} as DomainContext,
-    events: {} as DomainEvent,
-    input: {} as DomainInput,
-    tags: {} as 'open' | 'shut',
-  },
+  types: {} as { context: DomainContext; events: DomainEvent; input: DomainInput; tags: 'open' | 'shut' },
   guards: {
-    tooManyStrikes: ({ context, event }) =>
-      event.type === 'limit.exceeded' &&
-      event.blockAfterStrikes !== null &&
-      context.strikes + 1 >= event.blockAfterStrikes,
+    tooManyStrikes: ({ context }, blockAfterStrikes: number | null) =>
+      blockAfterStrikes !== null && context.strikes + 1 >= blockAfterStrikes,
   },
   delays: {
-    // No end: XState gets a delay that `step` never turns into a due time.
+    // No end is an infinite delay, which `step` turns into no due time.
     until: ({ context }) => context.lastsMs ?? Number.POSITIVE_INFINITY,
   },
   actions: {
-    strike: assign(({ context, event }) => {
-      if (event.type !== 'limit.exceeded') return {};
-      const { atMs, untilMs } = event;
-      return { ...OPEN, strikes: context.strikes + 1, reason: 'rate limit exceeded', untilMs, lastsMs: untilMs - atMs };
+    strike: assign(({ context }, { atMs, untilMs }: LimitFacts) => {
+      return {
+        ...OPEN,
+        strikes: context.strikes + 1,
+        reason: 'rate limit exceeded',
+        untilMs,
+        lastsMs: untilMs - atMs,
+      };
     }),
-    strikeOut: assign(({ context, event }) => {
-      if (event.type !== 'limit.exceeded') return {};
+    strikeOut: assign(({ context }, { atMs, strikeBlockMs }: LimitFacts) => {
       const strikes = context.strikes + 1;
-      const untilMs = event.atMs + event.strikeBlockMs;
-      const times = { untilMs, lastsMs: event.strikeBlockMs, reviewAtMs: untilMs };
+      const untilMs = atMs + strikeBlockMs;
+      const times = { untilMs, lastsMs: strikeBlockMs, reviewAtMs: untilMs };
       return { ...OPEN, ...times, strikes, reason: `rate limit exceeded ${strikes} times` };
     }),
-    close: assign(({ event }) => {
-      if (event.type !== 'moderator.blocked' && event.type !== 'moderator.limited') return {};
-      const { type: _, atMs, ...facts } = event;
-      return { ...facts, lastsMs: event.untilMs === null ? null : event.untilMs - atMs };
+    close: assign((_, facts: ClosingFacts) => {
+      const { reason, by, untilMs, reviewAtMs, publicComment, privateComment } = facts;
+      const lastsMs = untilMs === null ? null : untilMs - facts.atMs;
+      return { reason, by, untilMs, lastsMs, reviewAtMs, publicComment, privateComment };
     }),
     heal: assign(OPEN),
-    forgive: assign(({ event }) => {
-      if (event.type !== 'moderator.unblocked' && event.type !== 'moderator.reset') return {};
-      return { ...OPEN, strikes: 0, reason: event.reason, by: event.by };
-    }),
+    forgive: assign((_, { reason, by }: ModeratorFacts) => ({ ...OPEN, strikes: 0, reason, by })),
   },
 }).createMachine({
   id: 'domain',
+  version: String(DOMAIN_VERSION),
   context: ({ input }) => ({ domain: input.domain, strikes: 0, ...OPEN }),
   initial: 'active',
   states: {
@@ -135,30 +155,30 @@ export const domainMachine = setup({
       tags: 'open',
       on: {
         'limit.exceeded': [
-          { guard: 'tooManyStrikes', target: 'blocked', actions: 'strikeOut' },
-          { target: 'rate-limited', actions: 'strike' },
+          { guard: tooManyStrikes, target: 'blocked', actions: strikeOut },
+          { target: 'rate-limited', actions: strike },
         ],
-        'moderator.limited': { target: 'rate-limited', actions: 'close' },
-        'moderator.blocked': { target: 'blocked', actions: 'close' },
-        'moderator.reset': { actions: 'forgive' },
+        'moderator.limited': { target: 'rate-limited', actions: close },
+        'moderator.blocked': { target: 'blocked', actions: close },
+        'moderator.reset': { actions: forgive },
       },
     },
     'rate-limited': {
       tags: 'open',
       after: { until: { target: 'active', actions: 'heal' } },
       on: {
-        'moderator.limited': { target: 'rate-limited', reenter: true, actions: 'close' },
-        'moderator.blocked': { target: 'blocked', actions: 'close' },
-        'moderator.reset': { target: 'active', actions: 'forgive' },
+        'moderator.limited': { target: 'rate-limited', reenter: true, actions: close },
+        'moderator.blocked': { target: 'blocked', actions: close },
+        'moderator.reset': { target: 'active', actions: forgive },
       },
     },
     blocked: {
       tags: 'shut',
       after: { until: { target: 'active', actions: 'heal' } },
       on: {
-        'moderator.blocked': { target: 'blocked', reenter: true, actions: 'close' },
-        'moderator.unblocked': { target: 'active', actions: 'forgive' },
-        'moderator.reset': { target: 'active', actions: 'forgive' },
+        'moderator.blocked': { target: 'blocked', reenter: true, actions: close },
+        'moderator.unblocked': { target: 'active', actions: forgive },
+        'moderator.reset': { target: 'active', actions: forgive },
       },
     },
   },

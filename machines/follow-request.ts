@@ -48,17 +48,18 @@ export type FollowRequestEvent =
   | { readonly type: 'follow.replaced'; readonly reason: 'replaced' };
 
 export const followRequestMachine = setup({
-  types: {
-    context: {} as FollowRequestContext,
-    events: {} as FollowRequestEvent,
-    input: {} as FollowRequestInput,
-    tags: {} as 'alive' | 'over',
+  types: {} as {
+    context: FollowRequestContext;
+    events: FollowRequestEvent;
+    input: FollowRequestInput;
+    tags: 'alive' | 'over';
   },
   actions: {
     note: assign(({ event }) => ({ reason: event.reason, by: 'by' in event ? event.by : null })),
   },
 }).createMachine({
   id: 'follow-request',
+  version: String(FOLLOW_REQUEST_VERSION),
   context: ({ input }) => ({ ...input, reason: null, by: null }),
   initial: 'pending',
   states: {

@@ -1,11 +1,27 @@
 /**
- * Runs a machine without letting it live: rehydrate from what the store keeps, send the due events and then the
- * events of this step, take the persisted snapshot, stop. Nothing of it stays in memory.
+ * Runs a machine without letting it live: rehydrate, send what is due and what has happened, persist, stop.
  *
- * XState's delayed transitions (`after`) stay in the definition and in the picture, but a timer in memory would not
- * survive a restart. So the machine gets a clock that never rings: an `after` that is entered comes back as a
- * due time by the name of the event that XState itself would send, the store keeps it, and when it has come the
- * event is sent to the rehydrated machine. A due time is dropped when the state that owns it is left.
+ * ```
+ *   stored ──► readable? ──► rehydrate ──► due events ──► events ──► persist ──► stop ──► stored
+ *    JSON        │ no                        └── state before / after: transitions ──┘      JSON
+ *                ▼                           └── what XState has scheduled: due times ──┘
+ *           SnapshotError                    └── status `error`: thrown, nothing is stored
+ * ```
+ * The idea. A hundred thousand living machines would be 380 MB and lost with the process; a hundred thousand rows
+ * are neither. So a machine lives for one step, inside the transaction that holds its row, and nothing stays in
+ * memory. XState sees an ordinary actor: the public API runs it, nothing is imitated.
+ *
+ * Time. A timer in memory would not survive a restart, yet `after` belongs in the definition and in the picture. So
+ * the machine gets a clock that never rings: an `after` that is entered comes back as a due time, by the name of
+ * the event that XState itself would send; the store keeps it, and once it has come the event is sent to the
+ * rehydrated machine, which takes the drawn edge. Outside of this room that event is called `due`.
+ *
+ * Invariants:
+ * - A due time is set only by the record of this step, and dropped when the state that owns it is left. Rehydrating
+ *   schedules nothing, and leaving a state after rehydration cancels nothing: XState does not know of it.
+ * - What throws inside of the machine is thrown out of `step`, and never out of a timer, where it would end the
+ *   process.
+ * - A snapshot that this code cannot read is refused before XState sees it. XState would take an unknown state.
  */
 import {
   type Actor,
@@ -16,10 +32,9 @@ import {
   type EventObject,
   type InputFrom,
   type Snapshot,
+  type SnapshotFrom,
   type StateValueFrom,
 } from 'xstate';
-import { DOMAIN_VERSION } from './domain.ts';
-import { FOLLOW_REQUEST_VERSION } from './follow-request.ts';
 
 /** A machine's life as the store keeps it: JSON. */
 export interface Stored {
@@ -54,15 +69,22 @@ export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-const VERSIONS: Readonly<Record<string, number>> = { domain: DOMAIN_VERSION, 'follow-request': FOLLOW_REQUEST_VERSION };
-
 /** A clock that never rings. XState enters what it schedules in its system's list, where `scheduled` reads it. */
-const SILENT_CLOCK = { setTimeout: () => 0, clearTimeout: () => undefined };
+const SILENT_CLOCK = { setTimeout: () => undefined, clearTimeout: () => undefined };
+
+/** When an infinite delay is due, and what is the earliest of no due times. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * One step of a life. `stored` null begins a new one from `input`; due events whose time has come by `atMs` are sent
- * first, in their order. Nothing is changed by a step that fails: it throws what a guard or an action threw, or
- * `SnapshotError` when the stored snapshot cannot be read.
+ * One step of a life. `stored` null begins a new one from `input`; otherwise `input` is not looked at. Due events
+ * whose time has come by `atMs` (epoch milliseconds) are sent first, in the order of their times, then the events,
+ * whose own `atMs` should be the same: a due time is counted from the step.
+ *
+ * Changes none of its arguments. A step that fails throws, and what was stored stands: whatever a guard, an action
+ * or a delay threw; `RangeError` for a delay that is not a number; `SnapshotError` for a stored snapshot that this
+ * machine cannot read.
+ *
+ * The machine's states are flat, and a due time belongs to one state.
  */
 export function step<M extends AnyStateMachine>(
   machine: M,
@@ -76,71 +98,83 @@ export function step<M extends AnyStateMachine>(
   // Without an observer XState would rethrow an error outside of this call and end the process.
   actor.subscribe({ error: () => undefined });
   actor.start();
+  const { status, error } = actor.getSnapshot();
+  if (stored !== null && status === 'error') {
+    throw new SnapshotError(`${machine.id}: XState cannot restore it`, { cause: error });
+  }
+  let now = healthy(actor);
 
   const transitions: StepTransition<StateValueFrom<M> & string>[] = [];
   const send = (event: EventObject, name: string): boolean => {
-    const before = actor.getSnapshot();
-    const isLegal = before.can(event);
+    const before = now;
     actor.send(event);
-    const after = actor.getSnapshot();
-    if (after.status === 'error') throw after.error;
-    if (after.value !== before.value) transitions.push({ from: before.value, to: after.value, event: name });
-    return isLegal;
+    now = healthy(actor);
+    if (now.value !== before.value) transitions.push({ from: before.value, to: now.value, event: name });
+    // XState answers an event that no transition takes with the very snapshot that it had.
+    return now !== before;
   };
-  const come = Object.entries(stored?.due ?? {}).filter(([, dueMs]) => dueMs <= atMs);
+  const dues = Object.entries(stored?.due ?? {});
+  const come = dues.filter(([, dueMs]) => dueMs <= atMs);
   for (const [type] of come.toSorted(([, a], [, b]) => a - b)) send({ type }, 'due');
   const handled = (events as readonly EventObject[]).map((event) => send(event, event.type));
 
-  const snapshot = actor.getSnapshot();
-  const due = duesAfter(machine, snapshot.value, stored?.due ?? {}, come, scheduled(actor), atMs);
+  const { value: state, context, tags } = now;
+  const waiting = dues.filter(([name, dueMs]) => dueMs > atMs && isOwned(machine, state, name));
+  const set = { ...Object.fromEntries(waiting), ...Object.fromEntries(scheduled(actor, atMs)) };
+  const due = Object.fromEntries(Object.entries(set).filter(([, dueMs]) => dueMs !== NEVER));
   const next: Stored = { version: versionOf(machine), snapshot: actor.getPersistedSnapshot(), due };
   actor.stop();
-  const { value: state, context } = snapshot;
-  const dueAtMs = Math.min(...Object.values(due));
-  const tags = [...snapshot.tags];
-  return { stored: next, state, context, tags, dueAtMs: dueAtMs === Infinity ? null : dueAtMs, transitions, handled };
+  const soonest = Math.min(...Object.values(due));
+  const dueAtMs = soonest === NEVER ? null : soonest;
+  return { stored: next, state, context, tags: [...tags], dueAtMs, transitions, handled };
 }
 
-/** What was scheduled and not cancelled in this step: XState's event names and delays. Read before `stop()`. */
-function scheduled(actor: Actor<AnyStateMachine>): { readonly name: string; readonly delayMs: number }[] {
-  const list = Object.values(actor.system.getSnapshot()._scheduledEvents);
-  return list.map(({ event, delay }) => ({ name: event.type, delayMs: delay }));
+/** The actor's snapshot. Throws what a guard, an action or a delay threw: the step has failed. */
+function healthy(actor: Actor<AnyStateMachine>): SnapshotFrom<AnyStateMachine> {
+  const snapshot = actor.getSnapshot();
+  if (snapshot.status === 'error') throw snapshot.error;
+  return snapshot;
 }
 
-/** Due times kept from before while their state is still there, and those that this step set. */
-function duesAfter(
-  machine: AnyStateMachine,
-  state: string,
-  before: Readonly<Record<string, number>>,
-  come: readonly (readonly [string, number])[],
-  set: readonly { readonly name: string; readonly delayMs: number }[],
-  atMs: number,
-): Record<string, number> {
-  const due: Record<string, number> = {};
-  for (const [name, dueMs] of Object.entries(before)) {
-    const isSpent = come.some(([spent]) => spent === name);
-    if (!isSpent && name.endsWith(`.${machine.id}.${state}`)) due[name] = dueMs;
-  }
-  for (const { name, delayMs } of set) {
-    if (Number.isFinite(delayMs)) due[name] = atMs + delayMs;
-    else delete due[name];
-  }
-  return due;
+/** What was scheduled and not cancelled in this step: XState's event names and due times. Read before `stop()`. */
+function scheduled(actor: Actor<AnyStateMachine>, atMs: number): readonly (readonly [string, number])[] {
+  return Object.values(actor.system.getSnapshot()._scheduledEvents).map(({ event, delay }) => {
+    if (Number.isNaN(delay))
+      throw new RangeError('no number for a delay: was an event sent without its times?');
+    return [event.type, atMs + delay];
+  });
+}
+
+/** Leaving a state after rehydration cancels nothing by itself, so a due time is kept only by the state it is of. */
+function isOwned(machine: AnyStateMachine, state: string, eventName: string): boolean {
+  return Object.values(machine.states).some(
+    ({ key, transitions }) => key === state && transitions.has(eventName),
+  );
 }
 
 function versionOf(machine: AnyStateMachine): number {
-  return VERSIONS[machine.id] ?? 1;
+  return Number(machine.version ?? 1);
 }
 
-/** The stored snapshot, if this code knows its version and its state. XState itself would take any. */
+/** The stored snapshot, if this code can read it. XState itself would take any, and go on from nowhere. */
 function readable(machine: AnyStateMachine, stored: Stored): Snapshot<unknown> {
-  if (stored.version !== versionOf(machine)) {
-    throw new SnapshotError(`${machine.id}: stored version ${stored.version}, this code has ${versionOf(machine)}`);
-  }
-  const snapshot = stored.snapshot as { value?: unknown } | null;
-  const state = snapshot?.value;
-  if (typeof state !== 'string' || !Object.hasOwn(machine.states, state)) {
-    throw new SnapshotError(`${machine.id}: unknown state ${JSON.stringify(state)}`);
-  }
-  return snapshot as Snapshot<unknown>;
+  const fault = faultOf(machine, stored);
+  if (fault !== null) throw new SnapshotError(`${machine.id}: ${fault}`);
+  return stored.snapshot as Snapshot<unknown>;
+}
+
+function faultOf(machine: AnyStateMachine, stored: Stored): string | null {
+  const version = versionOf(machine);
+  if (stored.version !== version) return `stored by version ${stored.version}, this is version ${version}`;
+  const { value, status, context } = (stored.snapshot ?? {}) as Record<string, unknown>;
+  const state = Object.values(machine.states).find(({ key }) => key === value);
+  if (state === undefined) return `unknown state ${JSON.stringify(value)}`;
+  if (status !== (state.type === 'final' ? 'done' : 'active')) return `status ${status} in state ${value}`;
+  if (!isRecord(context)) return 'no context';
+  if (!isRecord(stored.due) || !Object.values(stored.due).every(Number.isFinite)) return 'unknown due times';
+  return null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
