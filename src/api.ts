@@ -184,8 +184,6 @@ export interface Activity<T extends string = string> {
   readonly actor: Ref;
   /** The first object; null when the activity has none with an id. */
   readonly object: Ref | null;
-  /** Every object with an id; only a Flag regularly has several. */
-  readonly objects: readonly Ref[];
   readonly content: string | null;
   readonly receivedAt: Date;
   /** The sender's word, never used for counting. */
@@ -197,6 +195,11 @@ export interface Activity<T extends string = string> {
   readonly status: Status;
 }
 
+/** A report. The one activity that is about several objects at once. */
+export interface FlagActivity extends Activity<'Flag'> {
+  readonly objects: readonly Ref[];
+}
+
 /** The activity types that `inbox.on` knows by name; open for module augmentation. */
 export interface ActivityMap {
   Accept: Activity<'Accept'>;
@@ -206,7 +209,7 @@ export interface ActivityMap {
   Create: Activity<'Create'>;
   Delete: Activity<'Delete'>;
   Dislike: Activity<'Dislike'>;
-  Flag: Activity<'Flag'>;
+  Flag: FlagActivity;
   Follow: Activity<'Follow'>;
   Like: Activity<'Like'>;
   Move: Activity<'Move'>;
@@ -228,4 +231,5 @@ export interface HandlerContext {
   /** The follow request that a Follow made, to accept or reject it. */
   followRequest(follow: Activity): { accept(): Promise<void>; reject(): Promise<void> };
 }
+/** User code after COMMIT. What it throws is recorded, tried again, and ends in the dead letters. */
 export type Handler<A extends Activity = Activity> = (activity: A, context: HandlerContext) => unknown;
