@@ -1,5 +1,5 @@
 /**
- * Undo: an actor takes back what it did. ActivityPub 7.11. Only the actor of the undone activity may do so.
+ * Undo: an actor takes back what it did. ActivityPub 7.12. Only the actor of the undone activity may do so.
  *
  * Here it ends a follow; the Undo of anything else is stored and handed to handlers.
  */

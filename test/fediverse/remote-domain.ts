@@ -55,7 +55,9 @@ let addresses = 1;
 
 /** Starts a remote domain on the next free loopback address, port 0. */
 export async function remoteDomain(): Promise<RemoteDomain> {
-  const address = `127.${1 + (Math.floor(process.pid / 250) % 200)}.${process.pid % 250}.${++addresses}`;
+  // Second element by process: test files run side by side. The rest counts, 127.0.0.1 never comes.
+  const number = ++addresses;
+  const address = `127.${1 + (process.pid % 250)}.${number >> 8}.${number & 255}`;
   const documents = new Map<string, RemoteActor>();
   const overrides = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
   const fetched = new Map<string, number>();
