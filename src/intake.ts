@@ -20,7 +20,7 @@ import { draw, insertMail, type Window } from './store/intake.ts';
 import { appendEvents } from './store/log.ts';
 import type { Statements } from './store/statement.ts';
 import { isEnvironmentError, type Store } from './store/store.ts';
-import { domainEvents, holdDomainsWaiting, insertDomains, type SavedDomain, saveDomains } from './store/turns.ts';
+import { domainEvents, holdDomainsWaiting, initialDomain, insertDomains, type SavedDomain, saveDomains } from './store/turns.ts';
 import type { RequestVerdict } from './verdict.ts';
 
 export interface Intake {
@@ -191,10 +191,7 @@ async function room(
 
 /** Tells the machines of these domains that they exceeded their limit. True when one of them changed its state. */
 async function limit(tx: Statements, over: Map<string, number>, settings: Settings, atMs: number): Promise<boolean> {
-  const fresh = [...over.keys()].map((name) => {
-    const { stored, state } = step(domainMachine, null, { domain: name }, [], atMs);
-    return { name, state, snapshot: stored };
-  });
+  const fresh = [...over.keys()].map((name) => initialDomain(name, atMs));
   await insertDomains(tx, fresh, atMs);
   const saved: SavedDomain[] = [];
   const events: NewEvent[] = [];

@@ -22,10 +22,14 @@ export async function storedActor(db: Statements, id: string): Promise<StoredAct
   return found ?? null;
 }
 
-/** Stores a key pair for a local actor; of two processes that do so at once the first one's stands. */
-export async function insertActor(db: Statements, actor: StoredActor, atMs: number): Promise<void> {
+/**
+ * Stores a key pair for a local actor; of two processes that do so at once the first one's stands. A handle that
+ * another id had before has moved: the old id keeps its keys under its id instead of a handle.
+ */
+export async function insertActor(tx: Statements, actor: StoredActor, atMs: number): Promise<void> {
   const { id, handle, publicKeyPem, privateKeyPem } = actor;
-  await db.run(sql`
+  await tx.run(sql`update actor set handle = id where handle = ${handle} and id <> ${id}`);
+  await tx.run(sql`
     insert into actor (id, handle, public_key_pem, private_key_pem, created_at)
     values (${id}, ${handle}, ${publicKeyPem}, ${privateKeyPem}, ${time(atMs)}) on conflict do nothing`);
 }

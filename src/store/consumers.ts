@@ -8,7 +8,13 @@ export async function insertConsumer(db: Statements, name: string): Promise<void
 }
 
 /** Takes or renews the lease; the position, or null while another process reads for this handler. */
-export async function leaseConsumer(db: Statements, name: string, owner: string, atMs: number, untilMs: number): Promise<number | null> {
+export async function leaseConsumer(
+  db: Statements,
+  name: string,
+  owner: string,
+  atMs: number,
+  untilMs: number,
+): Promise<number | null> {
   const [row] = await db.run<{ seq: number }>(sql`
     update consumer set lease_owner = ${owner}, lease_until = ${time(untilMs)}
      where name = ${name} and (lease_owner is null or lease_owner = ${owner} or lease_until <= ${time(atMs)})
@@ -22,7 +28,12 @@ export async function releaseConsumer(db: Statements, name: string, owner: strin
 }
 
 /** Moves the position on; false when the lease is another's by now, who will call the same handlers again. */
-export async function advanceConsumer(db: Statements, name: string, owner: string, seq: number): Promise<boolean> {
+export async function advanceConsumer(
+  db: Statements,
+  name: string,
+  owner: string,
+  seq: number,
+): Promise<boolean> {
   const moved = await db.run(sql`
     update consumer set seq = ${seq}::bigint where name = ${name} and lease_owner = ${owner} returning name`);
   return moved.length === 1;
@@ -37,14 +48,23 @@ export interface HandlerCall {
 }
 
 /** Domains of this list that have waiting calls. */
-export async function heldDomains(db: Statements, handler: string, domains: readonly string[]): Promise<Set<string>> {
+export async function heldDomains(
+  db: Statements,
+  handler: string,
+  domains: readonly string[],
+): Promise<Set<string>> {
   const found = await db.run<{ domain: string }>(sql`
     select distinct domain from handler_call where handler = ${handler} and domain = any(${texts(domains)})`);
   return new Set(found.map(({ domain }) => domain));
 }
 
 /** The first waiting call of each domain, if it is due. */
-export async function dueCalls(db: Statements, handler: string, atMs: number, limit: number): Promise<HandlerCall[]> {
+export async function dueCalls(
+  db: Statements,
+  handler: string,
+  atMs: number,
+  limit: number,
+): Promise<HandlerCall[]> {
   return db.run<HandlerCall>(sql`
     select seq::float8 as seq, domain, attempts, ${ms('due_at')} as "dueMs" from (
       select distinct on (domain) seq, domain, attempts, due_at from handler_call
@@ -63,7 +83,13 @@ export async function countCalls(db: Statements, handler: string, atMs: number):
 export async function upsertCalls(
   db: Statements,
   handler: string,
-  calls: readonly { readonly seq: number; readonly domain: string; readonly attempts: number; readonly dueMs: number; readonly error: string | null }[],
+  calls: readonly {
+    readonly seq: number;
+    readonly domain: string;
+    readonly attempts: number;
+    readonly dueMs: number;
+    readonly error: string | null;
+  }[],
 ): Promise<void> {
   if (calls.length === 0) return;
   await db.run(sql`

@@ -8,7 +8,11 @@ export interface FullDeadLetter extends DeadLetter {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export async function insertDeadLetter(tx: Statements, letter: Omit<FullDeadLetter, 'id'>, atMs: number): Promise<void> {
+export async function insertDeadLetter(
+  tx: Statements,
+  letter: Omit<FullDeadLetter, 'id'>,
+  atMs: number,
+): Promise<void> {
   const { kind, domain, activityId, error, attempts, data } = letter;
   await tx.run(sql`
     insert into dead_letter (kind, domain, activity_id, error, attempts, data, at)
@@ -17,7 +21,11 @@ export async function insertDeadLetter(tx: Statements, letter: Omit<FullDeadLett
 }
 
 /** Newest first, below the cursor. */
-export async function listDeadLetters(db: Statements, below: string | null, limit: number): Promise<FullDeadLetter[]> {
+export async function listDeadLetters(
+  db: Statements,
+  below: string | null,
+  limit: number,
+): Promise<FullDeadLetter[]> {
   return db.run<FullDeadLetter>(sql`
     select id::text, kind, domain, activity_id as "activityId", error, attempts, data from dead_letter
      where ${below}::bigint is null or id < ${below}::bigint order by id desc limit ${limit}`);

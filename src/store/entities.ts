@@ -30,7 +30,13 @@ const Actor = defineEntity({
 const RemoteKey = defineEntity({
   name: 'RemoteKey',
   tableName: 'remote_key',
-  properties: { id: p.text().primary(), actor: p.text(), domain: p.text(), publicKeyPem: p.text(), fetchedAt: time() },
+  properties: {
+    id: p.text().primary(),
+    actor: p.text(),
+    domain: p.text(),
+    publicKeyPem: p.text(),
+    fetchedAt: time(),
+  },
 });
 
 const RemoteActor = defineEntity({
@@ -280,6 +286,22 @@ const DeadLetter = defineEntity({
 
 /** Every table. */
 export const entities = [
-  Meta, Actor, RemoteKey, RemoteActor, Domain, RateWindow, Mail, Document, Activity, FollowRequest, Member,
-  OwnActivity, Delivery, Outgoing, Event, Consumer, HandlerCall, DeadLetter,
+  Meta,
+  Actor,
+  RemoteKey,
+  RemoteActor,
+  Domain,
+  RateWindow,
+  Mail,
+  Document,
+  Activity,
+  FollowRequest,
+  Member,
+  OwnActivity,
+  Delivery,
+  Outgoing,
+  Event,
+  Consumer,
+  HandlerCall,
+  DeadLetter,
 ];

@@ -20,7 +20,12 @@ export interface Window {
  * `windowMs`. One true count for all processes: a row stays locked until the commit. Keys are taken in order, so
  * two intakes never wait for each other in a circle.
  */
-export async function draw(tx: Statements, draws: readonly Draw[], windowMs: number, atMs: number): Promise<Window[]> {
+export async function draw(
+  tx: Statements,
+  draws: readonly Draw[],
+  windowMs: number,
+  atMs: number,
+): Promise<Window[]> {
   const sorted = draws.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const lapsed = time(atMs - windowMs);
   return tx.run<Window>(sql`

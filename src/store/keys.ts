@@ -1,6 +1,6 @@
 /** Public keys of remote actors that have signed something we accepted. */
 import { type RemoteActor, saveRemoteActors } from './actors.ts';
-import { ms, rows, type Statements, sql, time } from './statement.ts';
+import { ms, rows, type Statements, sql } from './statement.ts';
 
 /** A key as the store keeps it. */
 export interface StoredKey {
@@ -37,11 +37,6 @@ export async function saveKeys(
     on conflict (id) do update set actor = excluded.actor, domain = excluded.domain,
       public_key_pem = excluded.public_key_pem, fetched_at = excluded.fetched_at`);
   await saveRemoteActors(db, owners);
-}
-
-/** A fresh look found the key unchanged. */
-export async function touchKey(db: Statements, id: string, fetchedMs: number): Promise<void> {
-  await db.run(sql`update remote_key set fetched_at = ${time(fetchedMs)} where id = ${id}`);
 }
 
 /** Its owner's document does not list the key any more. */

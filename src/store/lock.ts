@@ -28,10 +28,14 @@ export function lockDirectory(directory: string): () => void {
     }
     const holder = read(path);
     if (holder !== null && isAlive(holder)) {
-      throw new SallyportError('ERR_DATA_DIRECTORY_IN_USE', `the data directory ${directory} is in use by process ${holder.pid}`, {
-        hint: 'stop that process, or set SALLYPORT_DATA to another directory, or use PostgreSQL with DATABASE_URL',
-        data: { directory, pid: holder.pid },
-      });
+      throw new SallyportError(
+        'ERR_DATA_DIRECTORY_IN_USE',
+        `the data directory ${directory} is in use by process ${holder.pid}`,
+        {
+          hint: 'stop that process, or set SALLYPORT_DATA to another directory, or use PostgreSQL with DATABASE_URL',
+          data: { directory, pid: holder.pid },
+        },
+      );
     }
     rmSync(path, { force: true });
   }
@@ -45,7 +49,9 @@ function read(path: string): Holder | null {
   try {
     const holder: unknown = JSON.parse(readFileSync(path, 'utf8'));
     const { pid, boot, started } = holder as Holder;
-    return Number.isInteger(pid) && typeof boot === 'string' && typeof started === 'string' ? { pid, boot, started } : null;
+    return Number.isInteger(pid) && typeof boot === 'string' && typeof started === 'string'
+      ? { pid, boot, started }
+      : null;
   } catch {
     return null;
   }

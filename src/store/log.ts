@@ -83,12 +83,16 @@ export async function readEnded(
 
 /** One ended activity by its number. */
 export async function readEndedAt(db: Statements, seq: number): Promise<EndedActivity | undefined> {
-  const [found] = await db.run<EndedActivity>(sql`${ENDED} where e.kind = 'activity' and e.seq = ${seq}::bigint`);
+  const [found] = await db.run<EndedActivity>(
+    sql`${ENDED} where e.kind = 'activity' and e.seq = ${seq}::bigint`,
+  );
   return found;
 }
 
 /** How many machines are in which state. */
-export async function countStates(db: Statements): Promise<{ machine: MachineName; state: string; count: number }[]> {
+export async function countStates(
+  db: Statements,
+): Promise<{ machine: MachineName; state: string; count: number }[]> {
   return db.run(sql`
     select 'domain' as machine, state, count(*)::float8 as count from domain group by state
     union all

@@ -76,17 +76,22 @@ async function openOn(
     return (await statement.execute(kysely)).rows;
   };
   const run = <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
-    if (kind === 'pglite' && inTransaction.getStore() === true) throw nested('a statement outside of the transaction');
+    if (kind === 'pglite' && inTransaction.getStore() === true)
+      throw nested('a statement outside of the transaction');
     return runOn(em, statement);
   };
 
-  const clock = createDatabaseClock(async () => (await run<{ at: number }>(sql`select ${ms('clock_timestamp()')} as at`))[0]?.at as number);
+  const clock = createDatabaseClock(
+    async () => (await run<{ at: number }>(sql`select ${ms('clock_timestamp()')} as at`))[0]?.at as number,
+  );
   await migrate(orm, kind, run);
   await clock.read();
   await checkOrigin(run, settings.origin);
   if (kind === 'postgres') await checkTimeouts(run);
   const timer = setInterval(() => {
-    clock.read().catch((error: unknown) => settings.logger.warn('the clock was not read', { error: messageOf(error) }));
+    clock
+      .read()
+      .catch((error: unknown) => settings.logger.warn('the clock was not read', { error: messageOf(error) }));
   }, CLOCK_EVERY_MS).unref();
 
   return {
@@ -131,7 +136,9 @@ async function connect(settings: Pick<Settings, 'database' | 'dataDirectory' | '
   };
   if (settings.database === null) {
     const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
-    const dbName = settings.dataDirectory.startsWith('memory://') ? settings.dataDirectory : join(settings.dataDirectory, 'pglite');
+    const dbName = settings.dataDirectory.startsWith('memory://')
+      ? settings.dataDirectory
+      : join(settings.dataDirectory, 'pglite');
     return (await Embedded.init({ ...options, dbName } as never)) as unknown as MikroORM;
   }
   const { MikroORM: Server } = await import('@mikro-orm/postgresql');
@@ -145,18 +152,27 @@ async function connect(settings: Pick<Settings, 'database' | 'dataDirectory' | '
   const pool = { min: 0, max: CONNECTIONS };
   const deadlineMs = performance.now() + START_MS;
   for (let attempts = 1; ; attempts++) {
-    const orm = (await Server.init({ ...options, clientUrl, driverOptions, pool } as never)) as unknown as MikroORM;
+    const orm = (await Server.init({
+      ...options,
+      clientUrl,
+      driverOptions,
+      pool,
+    } as never)) as unknown as MikroORM;
     try {
       await (orm.em as Manager).getConnection().execute('select 1');
       return orm;
     } catch (error) {
       await orm.close(true).catch(() => undefined);
       if (performance.now() > deadlineMs || !isEnvironmentError(error)) {
-        throw new SallyportError('ERR_DATABASE_UNAVAILABLE', `the database cannot be reached: ${messageOf(error)}`, {
-          hint: 'check DATABASE_URL and that PostgreSQL accepts connections',
-          data: { attempts },
-          cause: error,
-        });
+        throw new SallyportError(
+          'ERR_DATABASE_UNAVAILABLE',
+          `the database cannot be reached: ${messageOf(error)}`,
+          {
+            hint: 'check DATABASE_URL and that PostgreSQL accepts connections',
+            data: { attempts },
+            cause: error,
+          },
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
@@ -191,16 +207,23 @@ async function checkOrigin(run: Statements['run'], origin: string): Promise<void
   await run(sql`insert into meta (key, value) values ('origin', ${origin}) on conflict do nothing`);
   const [row] = await run<{ value: string }>(sql`select value from meta where key = 'origin'`);
   if (row === undefined || row.value === origin) return;
-  throw new SallyportError('ERR_CONFIG', `this data belongs to the origin ${row.value}, and the configured origin is ${origin}`, {
-    hint: 'set SALLYPORT_ORIGIN to the origin of the data, or use other data',
-    data: { stored: row.value, configured: origin },
-  });
+  throw new SallyportError(
+    'ERR_CONFIG',
+    `this data belongs to the origin ${row.value}, and the configured origin is ${origin}`,
+    {
+      hint: 'set SALLYPORT_ORIGIN to the origin of the data, or use other data',
+      data: { stored: row.value, configured: origin },
+    },
+  );
 }
 
 /** Without this a frozen process would hold its rows for ever; connection URLs have been seen to lose it. */
 async function checkTimeouts(run: Statements['run']): Promise<void> {
-  const [row] = await run<{ idle_in_transaction_session_timeout: string }>(sql`show idle_in_transaction_session_timeout`);
-  if (row?.idle_in_transaction_session_timeout === '0') throw new Error('idle_in_transaction_session_timeout is not in force');
+  const [row] = await run<{ idle_in_transaction_session_timeout: string }>(
+    sql`show idle_in_transaction_session_timeout`,
+  );
+  if (row?.idle_in_transaction_session_timeout === '0')
+    throw new Error('idle_in_transaction_session_timeout is not in force');
 }
 
 function lockEmbedded(directory: string): () => void {
@@ -227,16 +250,23 @@ function checkMajor(directory: string): void {
     return;
   }
   if (found === PGLITE_MAJOR) return;
-  throw new SallyportError('ERR_SCHEMA_MISMATCH', `${directory} was written by PostgreSQL ${found}, this version embeds ${PGLITE_MAJOR}`, {
-    hint: 'dump it with the version that wrote it (pg_dump through PGlite), and restore the dump into a new directory',
-    data: { expected: PGLITE_MAJOR, found },
-  });
+  throw new SallyportError(
+    'ERR_SCHEMA_MISMATCH',
+    `${directory} was written by PostgreSQL ${found}, this version embeds ${PGLITE_MAJOR}`,
+    {
+      hint: 'dump it with the version that wrote it (pg_dump through PGlite), and restore the dump into a new directory',
+      data: { expected: PGLITE_MAJOR, found },
+    },
+  );
 }
 
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error(`the database took longer than ${ms} ms`), { code: '57014' })), ms).unref();
+    timer = setTimeout(
+      () => reject(Object.assign(new Error(`the database took longer than ${ms} ms`), { code: '57014' })),
+      ms,
+    ).unref();
   });
   try {
     return await Promise.race([work, deadline]);
@@ -252,8 +282,16 @@ async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
 export function isEnvironmentError(error: unknown): boolean {
   for (let at: unknown = error, depth = 0; at !== null && at !== undefined && depth < 5; depth++) {
     const { code, message, cause } = at as { code?: unknown; message?: unknown; cause?: unknown };
-    if (typeof code === 'string' && /^(08...|53...|57P..|57014|40001|40P01|25P03|25P04|E[A-Z]{3,})$/.test(code)) return true;
-    if (typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/.test(message)) return true;
+    if (
+      typeof code === 'string' &&
+      /^(08...|53...|57P..|57014|40001|40P01|25P03|25P04|E[A-Z]{3,})$/.test(code)
+    )
+      return true;
+    if (
+      typeof message === 'string' &&
+      /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/.test(message)
+    )
+      return true;
     at = cause;
   }
   return false;

@@ -1,5 +1,5 @@
 /** The statements of a turn: a fixed number of them, however many domains and mails it serves. */
-import type { domainMachine, Stepped, Stored } from '../../machines/index.ts';
+import { domainMachine, type Stepped, type Stored, step } from '../../machines/index.ts';
 import type { Needs } from '../activities/decision.ts';
 import type { Effects, FollowLife, RemoteInbox } from '../activities/world.ts';
 import type { Facts } from '../activity.ts';
@@ -48,6 +48,12 @@ export interface NewActivityRow extends ActivityRow {
   readonly receivedMs: number;
 }
 
+/** The first row of a domain: its machine's initial snapshot. */
+export function initialDomain(name: string, atMs: number): { name: string; state: string; snapshot: Stored } {
+  const { state, stored } = step(domainMachine, null, { domain: name }, [], atMs);
+  return { name, state, snapshot: stored };
+}
+
 /** Makes the rows of domains that nobody has met yet. Sorted, so that nobody waits in a circle. */
 export async function insertDomains(
   db: Statements,
@@ -92,7 +98,11 @@ export async function oldestMail(
 }
 
 /** Those of these domains that are blocked: the parents of the domains in the turn. */
-export async function blockedAmong(db: Statements, names: readonly string[], open: readonly string[]): Promise<Set<string>> {
+export async function blockedAmong(
+  db: Statements,
+  names: readonly string[],
+  open: readonly string[],
+): Promise<Set<string>> {
   if (names.length === 0) return new Set();
   const found = await db.run<{ name: string }>(
     sql`select name from domain where name = any(${texts(names)}) and state <> all(${texts(open)})`,
@@ -108,7 +118,10 @@ export async function activitiesById(tx: Statements, activityIds: readonly strin
 }
 
 /** Every follow request that the needs name, by id or by its two ends (only live ones by their ends). */
-export async function followRequestsFor(tx: Statements, needs: Pick<Needs, 'followRequestIds' | 'pairs'>): Promise<FollowLife[]> {
+export async function followRequestsFor(
+  tx: Statements,
+  needs: Pick<Needs, 'followRequestIds' | 'pairs'>,
+): Promise<FollowLife[]> {
   if (needs.followRequestIds.length === 0 && needs.pairs.length === 0) return [];
   return tx.run<FollowLife>(sql`
     select activity_id as "activityId", domain, direction, follower, following, state, snapshot as stored,
@@ -132,13 +145,15 @@ export async function writeActivities(
   again: readonly ActivityRow[],
   atMs: number,
 ): Promise<void> {
-  if (fresh.length > 0) await tx.run(sql`
+  if (fresh.length > 0)
+    await tx.run(sql`
     insert into activity (id, activity_id, type, actor, object, domain, status, reason, inboxes, history, received_at, finished_at)
     select r.id, r."activityId", r.type, r.actor, r.object, r.domain, r.status, r.reason, r.inboxes, r.history,
            to_timestamp(r."receivedMs" / 1000), ${time(atMs)}
       from json_to_recordset(${rows(fresh)}) as r(id bigint, "activityId" text, type text, actor text, object text,
         domain text, status text, reason text, inboxes jsonb, history jsonb, "receivedMs" float8)`);
-  if (again.length > 0) await tx.run(sql`
+  if (again.length > 0)
+    await tx.run(sql`
     update activity as a set status = r.status, reason = r.reason, inboxes = r.inboxes, history = r.history
       from json_to_recordset(${rows(again)}) as r(id bigint, status text, reason text, inboxes jsonb, history jsonb)
      where a.id = r.id`);
@@ -168,38 +183,63 @@ export async function saveDomains(tx: Statements, domains: readonly SavedDomain[
       from json_to_recordset(${rows(domains)})
         as r(name text, version int, state text, snapshot jsonb, "dueMs" float8, "sinceMs" float8)
      where d.name = r.name and d.version = r.version returning d.name`);
-  if (saved.length !== domains.length) throw new Error('a domain was saved by somebody else while its row was held');
+  if (saved.length !== domains.length)
+    throw new Error('a domain was saved by somebody else while its row was held');
 }
 
 /** The log's records of a domain's step. */
-export function domainEvents(name: string, stepped: Stepped<typeof domainMachine>, by: string | null, atMs: number): NewEvent[] {
+export function domainEvents(
+  name: string,
+  stepped: Stepped<typeof domainMachine>,
+  by: string | null,
+  atMs: number,
+): NewEvent[] {
   return stepped.transitions.map(({ from, to, event }) => {
     const reason = event === 'due' ? null : stepped.context.reason;
-    return { kind: 'transition', atMs, machine: 'domain', key: name, domain: name, from, to, event, reason, by };
+    return {
+      kind: 'transition',
+      atMs,
+      machine: 'domain',
+      key: name,
+      domain: name,
+      from,
+      to,
+      event,
+      reason,
+      by,
+    };
   });
 }
 
 /** Writes what decisions asked for: follow requests, members, what we send. The events come last of all. */
 export async function writeEffects(tx: Statements, effects: Effects, atMs: number): Promise<void> {
   // Changed before begun: a replaced request must have let go of its pair before the new one takes it.
-  if (effects.changed.length > 0) await tx.run(sql`
+  if (effects.changed.length > 0)
+    await tx.run(sql`
     update follow_request as f set state = r.state, snapshot = r.stored, since = to_timestamp(r."sinceMs" / 1000)
       from json_to_recordset(${rows(effects.changed)}) as r("activityId" text, state text, stored jsonb, "sinceMs" float8)
      where f.activity_id = r."activityId"`);
-  if (effects.begun.length > 0) await tx.run(sql`
+  if (effects.begun.length > 0)
+    await tx.run(sql`
     insert into follow_request (activity_id, domain, direction, follower, following, state, snapshot, since)
     select r."activityId", r.domain, r.direction, r.follower, r.following, r.state, r.stored, to_timestamp(r."sinceMs" / 1000)
       from json_to_recordset(${rows(effects.begun)}) as r("activityId" text, domain text, direction text, follower text,
         following text, state text, stored jsonb, "sinceMs" float8)`);
-  if (effects.leaves.length > 0) await tx.run(sql`
+  if (effects.leaves.length > 0)
+    await tx.run(sql`
     delete from member as m using json_to_recordset(${rows(effects.leaves)}) as r(collection text, item text)
      where m.collection = r.collection and m.item = r.item`);
-  if (effects.joins.length > 0) await tx.run(sql`
+  if (effects.joins.length > 0)
+    await tx.run(sql`
     insert into member (collection, item, added_at)
     select r.collection, r.item, ${time(atMs)} from json_to_recordset(${rows(effects.joins)}) as r(collection text, item text)
     on conflict do nothing`);
   if (effects.sends.length > 0) {
-    await insertOwnActivities(tx, effects.sends.map(({ activity }) => activity), atMs);
+    await insertOwnActivities(
+      tx,
+      effects.sends.map(({ activity }) => activity),
+      atMs,
+    );
     const deliveries = effects.sends.map(({ activity, inbox, domain }) => {
       return { domain, inbox, activityId: activity.id, actor: activity.actor };
     });
@@ -210,7 +250,9 @@ export async function writeEffects(tx: Statements, effects: Effects, atMs: numbe
 
 /** Counts a failed try against the head of a domain's mailbox and lets the domain rest until `dueMs`. */
 export async function deferMail(tx: Statements, seq: string, attempts: number, dueMs: number): Promise<void> {
-  await tx.run(sql`update mail set attempts = ${attempts}, due_at = ${time(dueMs)} where seq = ${seq}::bigint`);
+  await tx.run(
+    sql`update mail set attempts = ${attempts}, due_at = ${time(dueMs)} where seq = ${seq}::bigint`,
+  );
 }
 
 /** Lets a domain whose due step fails rest until `dueMs`; its snapshot stays as it is. */
@@ -231,7 +273,12 @@ export async function stillDirty(db: Statements, names: readonly string[], atMs:
  * Domains whose oldest mail has waited for longer than `olderThanMs` and may be taken, and domains whose due time
  * has come: what a crash or another process may have left. Walks the distinct domains of the mailbox by its index.
  */
-export async function sweep(db: Statements, atMs: number, olderThanMs: number, most: number): Promise<string[]> {
+export async function sweep(
+  db: Statements,
+  atMs: number,
+  olderThanMs: number,
+  most: number,
+): Promise<string[]> {
   const found = await db.run<{ name: string }>(sql`
     with recursive waiting(name) as (
       (select domain from mail order by domain limit 1)

@@ -5,14 +5,13 @@
  * No wake-up is lost. A domain that this process skipped is held by another one, and whoever held a domain asks
  * after its COMMIT whether there is more mail; only a holder that dies in between leaves that to the sweep.
  */
-import { domainMachine, step } from '../../machines/index.ts';
 import { messageOf } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { createMailbox } from '../mailbox.ts';
 import type { Logger } from '../options.ts';
 import { countMail } from '../store/intake.ts';
 import type { Store } from '../store/store.ts';
-import { insertDomains, stillDirty, sweep } from '../store/turns.ts';
+import { initialDomain, insertDomains, stillDirty, sweep } from '../store/turns.ts';
 import { runTurns } from './poison.ts';
 import type { TurnDone } from './turn.ts';
 
@@ -79,10 +78,7 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
     const strangers = names.filter((name) => !known.has(name));
     if (strangers.length === 0) return;
     const atMs = store.clock.now();
-    const rows = strangers.map((name) => {
-      const { state, stored } = step(domainMachine, null, { domain: name }, [], atMs);
-      return { name, state, snapshot: stored };
-    });
+    const rows = strangers.map((name) => initialDomain(name, atMs));
     await insertDomains(store, rows, atMs);
     if (known.size + strangers.length > KNOWN_MAX) known = new Set();
     for (const name of strangers) known.add(name);

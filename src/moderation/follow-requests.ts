@@ -1,0 +1,106 @@
+/**
+ * Our side's decisions about follow requests, and the follows that our own actors ask for. Like every verb they take
+ * the remote domain's row lock: a follow request is driven under the lock of its domain, by mail and by people.
+ */
+import { ownFollow } from '../activities/answer.ts';
+import { type RemoteInbox, World } from '../activities/world.ts';
+import { canonicalDomain, domainOf } from '../activity.ts';
+import type { FollowRequestRecord, Page, PageQuery } from '../api.ts';
+import { SallyportError } from '../errors.ts';
+import type { Locals } from '../locals.ts';
+import { followRequestById, listFollowRequests } from '../store/lists.ts';
+import type { Statements } from '../store/statement.ts';
+import type { Store } from '../store/store.ts';
+import { followRequestsFor, holdDomainsWaiting, remoteInboxes, writeEffects } from '../store/turns.ts';
+import { limitOf, numberCursor, pageOf } from './pages.ts';
+
+export interface FollowRequestsDesk {
+  list(
+    query?: PageQuery & { readonly state?: string | undefined; readonly actor?: string | undefined },
+  ): Promise<Page<FollowRequestRecord>>;
+  /** Accepts a pending incoming request, by its id or its Follow's id; one Accept is sent. */
+  accept(id: string, note?: { readonly by?: string | undefined }): Promise<FollowRequestRecord>;
+  /** Rejects a pending request, or ends an accepted one; one Reject is sent. */
+  reject(id: string, note?: { readonly by?: string | undefined; readonly reason?: string | undefined }): Promise<FollowRequestRecord>;
+}
+
+export interface FollowParts {
+  readonly store: Store;
+  readonly locals: Locals;
+  /** Makes sure that the domain has a row, which is then locked. */
+  ensureDomain(db: Statements, name: string): Promise<void>;
+  /** Where a remote actor's inbox is; asks its server when nobody here knows. */
+  inboxOf(actor: string): Promise<RemoteInbox | null>;
+  /** The log has grown, and something may be due to be sent. */
+  onChange(): void;
+}
+
+export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
+  const { store } = parts;
+
+  async function answer(id: string, type: 'follow.accepted' | 'follow.rejected', reason: string | null, by: string) {
+    const found = await followRequestById(store, id);
+    if (found === undefined) {
+      throw new SallyportError('ERR_NOT_FOUND', 'there is no such follow request', { data: { what: 'follow-request', id } });
+    }
+    const { activityId, domain } = found;
+    await store.transaction(async (tx) => {
+      await parts.ensureDomain(tx, domain);
+      await holdDomainsWaiting(tx, [domain]);
+      const lives = await followRequestsFor(tx, { followRequestIds: [activityId], pairs: [] });
+      const world = new World(store.clock.now(), lives, await remoteInboxes(tx, [found.follower]));
+      const isOurs = found.direction === 'incoming';
+      if (!isOurs || !world.apply({ type: 'send', activityId, event: { type, reason, by } })) {
+        const state = lives[0]?.state ?? found.state;
+        throw new SallyportError('ERR_NOT_ALLOWED_IN_STATE', `the ${found.direction} follow request is ${state}`, {
+          hint: isOurs ? 'look at it again: it may have been answered or withdrawn' : 'only the followed actor can answer it',
+          data: { machine: 'follow-request', key: activityId, state, event: type },
+        });
+      }
+      await writeEffects(tx, world.effects(), store.clock.now());
+    });
+    parts.onChange();
+    const { stored: _, sinceMs, domain: __, ...record } = (await followRequestById(store, activityId)) as typeof found;
+    return { ...record, since: new Date(sinceMs).toISOString() };
+  }
+
+  return {
+    async list(query = {}) {
+      const limit = limitOf(query);
+      const { state = null, actor = null } = query;
+      const found = await listFollowRequests(store, { state, actor, below: numberCursor(query), limit: limit + 1 });
+      return pageOf(found, limit, ({ id }) => id);
+    },
+    accept: (id, note = {}) => answer(id, 'follow.accepted', 'a moderator said yes', note.by ?? 'admin'),
+    reject: (id, note = {}) => answer(id, 'follow.rejected', note.reason ?? 'a moderator said no', note.by ?? 'admin'),
+  };
+}
+
+/** Our actor follows a remote one: a pending outgoing request, and one signed Follow. */
+export async function follow(parts: FollowParts, handle: string, object: string): Promise<{ activityId: string }> {
+  const { store } = parts;
+  const local = await parts.locals.byHandle(handle);
+  if (local === null) throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, { data: { what: 'actor', id: handle } });
+  const domain = domainOf(object);
+  if (domain === null || canonicalDomain(domain) === null) throw new SallyportError('ERR_INVALID', 'object is not the URL of an actor', { data: { object } });
+  const remote = await parts.inboxOf(object);
+  if (remote === null) {
+    throw new SallyportError('ERR_REMOTE', 'the actor could not be fetched', { hint: 'check the URL, and that its server answers', data: { object } });
+  }
+  const pair = { follower: local.id, following: remote.id };
+  const activityId = await store.transaction(async (tx) => {
+    const atMs = store.clock.now();
+    await parts.ensureDomain(tx, domain);
+    await holdDomainsWaiting(tx, [domain]);
+    const world = new World(atMs, await followRequestsFor(tx, { followRequestIds: [], pairs: [pair] }), [remote]);
+    const before = world.liveBetween(pair);
+    if (before !== undefined) return before.activityId;
+    const own = ownFollow(pair, atMs);
+    world.apply({ type: 'begin', request: { activityId: own.id, domain, direction: 'outgoing', ...pair } });
+    world.send(own, remote.id);
+    await writeEffects(tx, world.effects(), atMs);
+    return own.id;
+  });
+  parts.onChange();
+  return { activityId };
+}

@@ -1,0 +1,153 @@
+/** The moderator's side of the house: every verb and every list of the admin API, from code. */
+import { chart, domainMachine, followRequestMachine, type Chart } from '../../machines/index.ts';
+import type { RemoteInbox } from '../activities/world.ts';
+import type { ActivityRecord, DeliveryRecord, MachineName, Page, PageQuery, Transition } from '../api.ts';
+import { SallyportError } from '../errors.ts';
+import type { Locals } from '../locals.ts';
+import type { Settings } from '../options.ts';
+import { deliveriesPage, type DeliveriesQuery } from '../store/deliveries.ts';
+import { countMembers, listActivities, listMembers } from '../store/lists.ts';
+import { countStates, readTransitions } from '../store/log.ts';
+import type { Store } from '../store/store.ts';
+import { initialDomain, insertDomains } from '../store/turns.ts';
+import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
+import { createDomains, type DomainsDesk } from './domains.ts';
+import { createFollowRequests, follow, type FollowParts, type FollowRequestsDesk } from './follow-requests.ts';
+import { limitOf, numberCursor, pageOf } from './pages.ts';
+
+export type { DomainVerb } from './domains.ts';
+
+export interface ActivitiesQuery extends PageQuery {
+  readonly status?: string | undefined;
+  readonly domain?: string | undefined;
+  readonly type?: string | undefined;
+  readonly activityId?: string | undefined;
+}
+
+/** A machine's definition, and how many are in which state. */
+export interface MachineRecord extends Chart {
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export const COLLECTIONS = ['followers', 'following', 'liked', 'inbox', 'outbox'] as const;
+export type CollectionName = (typeof COLLECTIONS)[number];
+
+/** Everything a moderator can look at and do. */
+export interface Moderation {
+  readonly domains: DomainsDesk;
+  readonly followRequests: FollowRequestsDesk;
+  readonly dead: DeadLettersDesk;
+  readonly activities: {
+    list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
+    /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
+    get(id: string): Promise<ActivityRecord>;
+  };
+  readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
+  readonly actors: {
+    /** Our actor asks to follow a remote one. */
+    follow(handle: string, object: string): Promise<{ activityId: string }>;
+    /** Items of a local actor's collection, newest first. */
+    collection(handle: string, name: CollectionName, query?: PageQuery): Promise<Page<string> & { readonly total: number }>;
+  };
+  readonly machines: {
+    list(): Promise<MachineRecord[]>;
+    get(machine: string): Promise<MachineRecord>;
+  };
+  /** Transitions in the order of the log, after `since`. */
+  transitionsPage(query: {
+    readonly since?: number | undefined;
+    readonly machine?: MachineName | undefined;
+    readonly to?: string | undefined;
+    readonly limit?: number | undefined;
+  }): Promise<Page<Transition>>;
+}
+
+export interface ModerationParts {
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly locals: Locals;
+  inboxOf(actor: string): Promise<RemoteInbox | null>;
+  /** The log has grown. */
+  onTransition(): void;
+  /** Mail, handler calls or deliveries may be due. */
+  onWork(domain: string): void;
+}
+
+export function createModeration(parts: ModerationParts): Moderation {
+  const { store, settings, locals } = parts;
+  const followParts: FollowParts = {
+    store,
+    locals,
+    inboxOf: (actor) => parts.inboxOf(actor),
+    ensureDomain: (db, name) => insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
+    onChange() {
+      parts.onTransition();
+      parts.onWork('');
+    },
+  };
+  return {
+    domains: createDomains({ store, settings, onTransition: () => parts.onTransition() }),
+    followRequests: createFollowRequests(followParts),
+    dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
+    activities: activitiesDesk(store),
+    deliveries: { list: (query = {}) => deliveriesPage(store, query) },
+    actors: {
+      follow: (handle, object) => follow(followParts, handle, object),
+      collection: (handle, name, query = {}) => collectionPage(store, locals, handle, name, query),
+    },
+    machines: machinesDesk(store),
+    async transitionsPage({ since = 0, machine, to, limit: wanted }) {
+      const limit = limitOf({ limit: wanted });
+      const found = await readTransitions(store, { since, machine, to, limit: limit + 1 });
+      return pageOf(found, limit, ({ seq }) => String(seq));
+    },
+  };
+}
+
+function activitiesDesk(store: Store): Moderation['activities'] {
+  const nothing = { status: null, domain: null, type: null, activityId: null, id: null, below: null };
+  return {
+    async list(query = {}) {
+      const limit = limitOf(query);
+      const { status = null, domain = null, type = null, activityId = null } = query;
+      const filter = { ...nothing, status, domain, type, activityId, below: numberCursor(query), limit: limit + 1 };
+      return pageOf(await listActivities(store, filter), limit, ({ id }) => id);
+    },
+    async get(id) {
+      const by = /^\d{1,18}$/.test(id) ? { id } : { activityId: id };
+      const [found] = await listActivities(store, { ...nothing, ...by, limit: 1 });
+      if (found === undefined) throw new SallyportError('ERR_NOT_FOUND', 'there is no such activity', { data: { what: 'activity', id } });
+      return found;
+    },
+  };
+}
+
+async function collectionPage(store: Store, locals: Locals, handle: string, name: CollectionName, query: PageQuery) {
+  const local = await locals.byHandle(handle);
+  if (local === null) throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, { data: { what: 'actor', id: handle } });
+  const limit = limitOf(query);
+  const collection = `${local.id}/${name}`;
+  const total = await countMembers(store, collection);
+  const page = pageOf(await listMembers(store, collection, numberCursor(query), limit + 1), limit, ({ seq }) => seq);
+  return { total, items: page.items.map(({ item }) => item), next: page.next };
+}
+
+function machinesDesk(store: Store): Moderation['machines'] {
+  const charts = [chart(domainMachine), chart(followRequestMachine)];
+  async function list(): Promise<MachineRecord[]> {
+    const counted = await countStates(store);
+    return charts.map((one) => {
+      const counts = Object.fromEntries(one.states.map(({ name }) => [name, 0]));
+      for (const { machine, state, count } of counted) if (machine === one.id) counts[state] = count;
+      return { ...one, counts };
+    });
+  }
+  return {
+    list,
+    async get(machine) {
+      const found = (await list()).find(({ id }) => id === machine);
+      if (found === undefined) throw new SallyportError('ERR_NOT_FOUND', `there is no machine ${machine}`, { data: { what: 'machine', id: machine } });
+      return found;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/** The lists that moderators read: domains, follow requests, activities, deliveries. Pages are cut by a cursor. */
+import type { DomainContext, DomainState, FollowRequestState, Stored } from '../../machines/index.ts';
+import type { ActivityRecord, DeliveryRecord, FollowRequestRecord, HistoryEntry } from '../api.ts';
+import type { Status } from '../verdict.ts';
+import { ms, type Statements, sql, texts } from './statement.ts';
+
+/** A domain as its row has it. */
+export interface DomainRow {
+  readonly name: string;
+  readonly state: DomainState;
+  readonly sinceMs: number;
+  readonly context: DomainContext;
+}
+
+const DOMAIN = sql`name, state, ${ms('since')} as "sinceMs", snapshot -> 'snapshot' -> 'context' as context`;
+
+/** By name, after the cursor. `q` finds a part of the name. */
+export async function listDomains(
+  db: Statements,
+  filter: {
+    readonly state: string | null;
+    readonly q: string | null;
+    readonly after: string | null;
+    readonly limit: number;
+  },
+): Promise<DomainRow[]> {
+  const { state, q, after, limit } = filter;
+  return db.run<DomainRow>(sql`
+    select ${DOMAIN} from domain
+     where (${state}::text is null or state = ${state}) and (${q}::text is null or position(${q} in name) > 0)
+       and (${after}::text is null or name > ${after})
+     order by name limit ${limit}`);
+}
+
+export async function domainByName(db: Statements, name: string): Promise<DomainRow | undefined> {
+  const [found] = await db.run<DomainRow>(sql`select ${DOMAIN} from domain where name = ${name}`);
+  return found;
+}
+
+/** Domains that are not active, all of them or those of a list: what the gate keeps a copy of. */
+export async function closedDomains(
+  db: Statements,
+  names: readonly string[] | null = null,
+): Promise<{ name: string; state: 'rate-limited' | 'blocked'; untilMs: number | null }[]> {
+  const among = names === null ? sql`` : sql`and name = any(${texts(names)})`;
+  return db.run(sql`
+    select name, state, (snapshot -> 'snapshot' -> 'context' ->> 'untilMs')::float8 as "untilMs" from domain
+     where state <> 'active' ${among}`);
+}
+
+/** Newest first, below the cursor. `actor` is either end. */
+export async function listFollowRequests(
+  db: Statements,
+  filter: {
+    readonly state: string | null;
+    readonly actor: string | null;
+    readonly below: string | null;
+    readonly limit: number;
+  },
+): Promise<FollowRequestRecord[]> {
+  const { state, actor, below, limit } = filter;
+  const found = await db.run<FollowRequestRecord & { sinceMs: number }>(sql`
+    select id::text, activity_id as "activityId", direction, follower, following, state, ${ms('since')} as "sinceMs"
+      from follow_request
+     where (${state}::text is null or state = ${state}) and (${actor}::text is null or ${actor} in (follower, following))
+       and (${below}::bigint is null or id < ${below}::bigint)
+     order by id desc limit ${limit}`);
+  return found.map(({ sinceMs, ...request }) => ({ ...request, since: new Date(sinceMs).toISOString() }));
+}
+
+/** A follow request by its id, or by its Follow's id, with its snapshot. */
+export async function followRequestById(
+  db: Statements,
+  id: string,
+): Promise<
+  | (Omit<FollowRequestRecord, 'since'> & {
+      domain: string;
+      stored: Stored;
+      sinceMs: number;
+      state: FollowRequestState;
+    })
+  | undefined
+> {
+  const [found] = await db.run<never>(sql`
+    select id::text, activity_id as "activityId", domain, direction, follower, following, state, snapshot as stored,
+           ${ms('since')} as "sinceMs"
+      from follow_request where activity_id = ${id} or id::text = ${id}`);
+  return found;
+}
+
+interface ActivityFound extends Omit<ActivityRecord, 'receivedAt'> {
+  readonly receivedMs: number;
+}
+
+/** What `GET /admin/api/activities` can ask for. */
+export interface ActivityFilter {
+  readonly status: string | null;
+  readonly domain: string | null;
+  readonly type: string | null;
+  readonly activityId: string | null;
+  readonly id: string | null;
+  readonly below: string | null;
+  readonly limit: number;
+}
+
+/**
+ * One row per activity id, newest first: activities that a turn has seen, and mail that waits for one, whose status
+ * is `accepted` and whose id is that of the first mail, as it will stay.
+ */
+export async function listActivities(db: Statements, filter: ActivityFilter): Promise<ActivityRecord[]> {
+  const { status, domain, type, activityId, id, below, limit } = filter;
+  const found = await db.run<ActivityFound>(sql`
+    select * from (
+      (select id, activity_id as "activityId", type, actor, domain, inboxes, status, reason, ${ms('received_at')} as "receivedMs", history
+         from activity
+        where (${status}::text is null or status = ${status}) and (${domain}::text is null or domain = ${domain})
+          and (${type}::text is null or type = ${type}) and (${activityId}::text is null or activity_id = ${activityId})
+          and (${id}::bigint is null or id = ${id}::bigint) and (${below}::bigint is null or id < ${below}::bigint)
+        order by id desc limit ${limit})
+      union all
+      (select min(m.seq), m.activity_id, min(m.facts ->> 'type'), min(m.facts ->> 'actor'), min(m.domain),
+              jsonb_agg(distinct m.inbox), 'accepted', null, ${ms('min(m.received_at)')}, '[]'::jsonb
+         from mail as m
+        where (${status}::text is null or ${status} = 'accepted') and (${domain}::text is null or m.domain = ${domain})
+          and (${activityId}::text is null or m.activity_id = ${activityId})
+          and (${type}::text is null or m.facts ->> 'type' = ${type})
+          and not exists (select 1 from activity as a where a.activity_id = m.activity_id)
+        group by m.activity_id
+       having (${id}::bigint is null or min(m.seq) = ${id}::bigint) and (${below}::bigint is null or min(m.seq) < ${below}::bigint)
+        order by min(m.seq) desc limit ${limit})
+    ) as both_kinds order by id desc limit ${limit}`);
+  return found.map(({ receivedMs, history, ...activity }) => {
+    const receivedAt = new Date(receivedMs).toISOString();
+    const entries: HistoryEntry[] = history.length > 0 ? history : [{ at: receivedAt, what: 'received' }];
+    return {
+      ...activity,
+      id: String(activity.id),
+      status: activity.status as Status,
+      receivedAt,
+      history: entries,
+    };
+  });
+}
+
+/** Outgoing POSTs, newest first. */
+export async function listDeliveries(
+  db: Statements,
+  below: string | null,
+  limit: number,
+): Promise<DeliveryRecord[]> {
+  const found = await db.run<Omit<DeliveryRecord, 'nextAt'> & { nextMs: number | null }>(sql`
+    select d.id::text, d.inbox, d.domain, d.state, d.attempts,
+           case when d.state = 'waiting' then ${ms('o.due_at')} end as "nextMs"
+      from delivery as d left join outgoing as o on o.domain = d.domain
+     where ${below}::bigint is null or d.id < ${below}::bigint order by d.id desc limit ${limit}`);
+  return found.map(({ nextMs, ...delivery }) => ({
+    ...delivery,
+    nextAt: nextMs === null ? null : new Date(nextMs).toISOString(),
+  }));
+}
+
+/** Items of a collection, newest first, below the cursor. */
+export async function listMembers(
+  db: Statements,
+  collection: string,
+  below: string | null,
+  limit: number,
+): Promise<{ item: string; seq: string }[]> {
+  return db.run(sql`
+    select item, seq::text from member
+     where collection = ${collection} and (${below}::bigint is null or seq < ${below}::bigint) order by seq desc limit ${limit}`);
+}
+
+export async function countMembers(db: Statements, collection: string): Promise<number> {
+  const [row] = await db.run<{ count: number }>(
+    sql`select count(*)::float8 as count from member where collection = ${collection}`,
+  );
+  return row?.count ?? 0;
+}
