@@ -1,0 +1,320 @@
+/**
+ * Whose key is it: memory, then the store, then one bounded fetch.
+ *
+ * ```
+ * known(keyId) ── memory ── store                       no network; an old key is looked at again in the background
+ * find(keyId)  ── refusals of late ── budget ── fetch   one at a time for each key, at most two documents
+ * refetch      ── at most once in 5 minutes for a key: it may have been rotated
+ * remember     ── after the first verified request, and only then, rows are written
+ * ```
+ * A key that is in the store stays usable when its server is away or says that the actor is gone, because the last
+ * thing that a deleted actor signs is its own Delete. It is forgotten when its owner's document lists it no more.
+ */
+import { LRUCache } from 'lru-cache';
+import { domainOf } from './activity.ts';
+import { messageOf } from './errors.ts';
+import { isPlain } from './keys/actor-document.ts';
+import { createLookup, type KeyLook } from './keys/lookup.ts';
+import { createSourceBudget } from './keys/source-budget.ts';
+import type { Settings } from './options.ts';
+import type { Remote } from './remote.ts';
+import { type RemoteActor, remoteActor } from './store/actors.ts';
+import { forgetKey, type StoredKey, saveKeys, storedKey } from './store/keys.ts';
+import type { Store } from './store/store.ts';
+import type { Refusal } from './verdict.ts';
+import { signRequest } from './verify/signature.ts';
+
+export type { ActorFacts, RemoteActor } from './store/actors.ts';
+
+/** A key whose owner has been established by the owner's own document. */
+export interface KnownKey {
+  readonly id: string;
+  /** The actor that owns it. */
+  readonly actor: string;
+  /** The domain of the key's id. */
+  readonly domain: string;
+  readonly publicKeyPem: string;
+}
+
+/** Why there is no key. `isGone`: its server says that it is gone for good (410). */
+export interface NoKey {
+  readonly refusal: Refusal;
+  readonly isGone: boolean;
+}
+
+export interface Keys {
+  /** The key as far as it is known here; asks nobody. */
+  known(keyId: string): Promise<KnownKey | null>;
+  /** Fetches a key that is not known. `address` is the peer's, whose budget the fetch is taken from. */
+  find(keyId: string, address?: string | null): Promise<KnownKey | NoKey>;
+  /** The key as its owner lists it now, or as it was found within the last 5 minutes; null when there is none. */
+  refetch(keyId: string): Promise<KnownKey | null>;
+  /** A request proved to be signed with this key: it and its owner are kept in the store. */
+  remember(key: KnownKey): Promise<void>;
+  /** A remote actor, for deliveries and our own follows: from memory, store or network. Null when there is none. */
+  actor(id: string): Promise<RemoteActor | null>;
+  /** Resolves when no look of the background is under way. */
+  settled(): Promise<void>;
+}
+
+export interface KeysParts {
+  readonly settings: Pick<Settings, 'allowPrivateAddress' | 'logger'>;
+  readonly store: Store;
+  readonly remote: Remote;
+  /** The key that signs our fetches, for servers that answer nobody else. @default unsigned */
+  readonly signer?: { readonly id: string; readonly privateKeyPem: string } | undefined;
+}
+
+const MINUTE_MS = 60_000;
+/** A key is looked at again after a day, in the background. */
+const FRESH_MS = 24 * 60 * MINUTE_MS;
+const REFETCH_MS = 5 * MINUTE_MS;
+/** A refusal is remembered for so long, and after a fault that may pass for a minute. */
+const REFUSED_MS = 10 * MINUTE_MS;
+const BRIEF_MS = MINUTE_MS;
+const KEY_ID_CHARACTERS_MAX = 2_048;
+/** Keys in memory: about 1.5 kB each. */
+const KEYS_MAX = 20_000;
+const REFUSALS_MAX = 20_000;
+const ACTORS_MAX = 5_000;
+/** Fetches that one public source address may cause without proving anything: 300 at once, 5 a second after that. */
+const SOURCE_BURST = 300;
+const SOURCE_PER_SECOND = 5;
+const BUSY_RETRY_SECONDS = 30;
+const SAVED_AT_ONCE_MAX = 200;
+
+/** A key in memory. `owner` is there until it is saved; `paidBy` until its first request proves genuine. */
+interface Entry {
+  readonly key: KnownKey;
+  readonly fetchedMs: number;
+  readonly owner: RemoteActor | null;
+  isSaved: boolean;
+  lookAgainMs: number;
+  paidBy: string | null;
+}
+
+export function createKeys({ settings, store, remote, signer }: KeysParts): Keys {
+  const { clock } = store;
+  const lookup = createLookup(
+    remote,
+    signer &&
+      ((url, headers) => signRequest({ method: 'GET', url, headers, body: null }, signer, clock.now())),
+  );
+  const entries = new LRUCache<string, Entry>({ max: KEYS_MAX });
+  const refusals = new LRUCache<string, NoKey & { untilMs: number }>({ max: REFUSALS_MAX });
+  const refetched = new LRUCache<string, number>({ max: KEYS_MAX });
+  const actors = new LRUCache<string, RemoteActor>({ max: ACTORS_MAX });
+  const budget = createSourceBudget(SOURCE_BURST, SOURCE_PER_SECOND);
+  const looks = createFlights<Entry | NoKey>();
+  const reads = createFlights<Entry | null>();
+  const actorLooks = createFlights<RemoteActor | null>();
+  const save = createSaving(store);
+
+  /** Asks the network and draws the consequences. */
+  async function look(keyId: string): Promise<Entry | NoKey> {
+    const nowMs = clock.now();
+    const found = await lookup.key(keyId, nowMs);
+    if (found.type === 'key') return keep(keyId, found, nowMs);
+    if (found.type === 'busy') {
+      return noKey({ type: 'overloaded', reason: 'key fetches', retryAfterSeconds: BUSY_RETRY_SECONDS });
+    }
+    const before = entries.get(keyId);
+    if (found.type === 'refuted' && before !== undefined) {
+      entries.delete(keyId);
+      if (before.isSaved) await forgetKey(store, keyId);
+    }
+    const reason = found.type === 'gone' ? 'the key is gone' : `no key: ${found.reason}`;
+    const refused = noKey({ type: 'not-authenticated', reason }, found.type === 'gone');
+    const restMs = found.type === 'fault' && found.isBrief ? BRIEF_MS : REFUSED_MS;
+    if (found.type !== 'refuted' && before !== undefined) before.lookAgainMs = nowMs + restMs;
+    else refusals.set(keyId, { ...refused, untilMs: nowMs + restMs });
+    return refused;
+  }
+
+  function keep(keyId: string, found: KeyLook & { type: 'key' }, fetchedMs: number): Entry {
+    const { publicKeyPem, owner } = found;
+    const key: KnownKey = { id: keyId, actor: owner.id, domain: domainOf(keyId) as string, publicKeyPem };
+    const entry: Entry = {
+      key,
+      fetchedMs,
+      owner,
+      isSaved: false,
+      lookAgainMs: fetchedMs + FRESH_MS,
+      paidBy: null,
+    };
+    entries.set(keyId, entry);
+    actors.set(owner.id, owner);
+    refusals.delete(keyId);
+    return entry;
+  }
+
+  async function read(keyId: string): Promise<Entry | null> {
+    const stored = await storedKey(store, keyId);
+    if (stored === null) return null;
+    const { fetchedMs, ...key } = stored;
+    const entry: Entry = {
+      key,
+      fetchedMs,
+      owner: null,
+      isSaved: true,
+      lookAgainMs: fetchedMs + FRESH_MS,
+      paidBy: null,
+    };
+    entries.set(keyId, entry);
+    return entry;
+  }
+
+  function refusalOf(keyId: string): NoKey | null {
+    const refused = refusals.get(keyId);
+    return refused !== undefined && clock.now() < refused.untilMs ? refused : null;
+  }
+
+  function inBackground(keyId: string): void {
+    looks
+      .fly(keyId, () => look(keyId))
+      .catch((error: unknown) => {
+        settings.logger.warn('a key could not be looked at again', { keyId, error: messageOf(error) });
+      });
+  }
+
+  return {
+    async known(keyId) {
+      if (keyIdProblem(keyId, settings) !== null) return null;
+      let entry = entries.get(keyId) ?? null;
+      if (entry === null) {
+        if (refusalOf(keyId) !== null) return null;
+        entry = await reads.fly(keyId, () => read(keyId));
+      }
+      if (entry === null) return null;
+      if (clock.now() >= entry.lookAgainMs) {
+        // Whatever comes of it, the next look is not before a minute has passed.
+        entry.lookAgainMs = clock.now() + BRIEF_MS;
+        inBackground(keyId);
+      }
+      return entry.key;
+    },
+
+    async find(keyId, address = null) {
+      const problem = keyIdProblem(keyId, settings);
+      if (problem !== null) return noKey({ type: 'not-authenticated', reason: problem });
+      const refused = refusalOf(keyId);
+      if (refused !== null) return refused;
+      const isNew = !looks.isFlying(keyId);
+      if (isNew && !budget.take(address, clock.now())) {
+        const domain = domainOf(keyId) as string;
+        return noKey({ type: 'rate-limited', domain, retryAfterSeconds: BUSY_RETRY_SECONDS });
+      }
+      const found = await looks.fly(keyId, () => look(keyId));
+      if ('refusal' in found) return found;
+      if (isNew) found.paidBy = address;
+      return found.key;
+    },
+
+    async refetch(keyId) {
+      const nowMs = clock.now();
+      const lastMs = refetched.get(keyId);
+      if (lastMs !== undefined && nowMs - lastMs < REFETCH_MS && !looks.isFlying(keyId)) {
+        return entries.get(keyId)?.key ?? null;
+      }
+      refetched.set(keyId, nowMs);
+      await looks.fly(keyId, () => look(keyId));
+      return entries.get(keyId)?.key ?? null;
+    },
+
+    async remember(key) {
+      const entry = entries.get(key.id);
+      if (entry === undefined || entry.isSaved || entry.key.publicKeyPem !== key.publicKeyPem) return;
+      budget.giveBack(entry.paidBy);
+      entry.paidBy = null;
+      await save({ ...entry.key, fetchedMs: entry.fetchedMs }, entry.owner);
+      entry.isSaved = true;
+    },
+
+    actor(id) {
+      return actorLooks.fly(id, async () => {
+        const nowMs = clock.now();
+        const before = actors.get(id) ?? (await remoteActor(store, id));
+        if (before !== null && nowMs - before.fetchedMs < FRESH_MS) {
+          actors.set(id, before);
+          return before;
+        }
+        const found = await lookup.actor(id, nowMs);
+        if (found.type !== 'actor') return before;
+        actors.set(id, found.actor);
+        return found.actor;
+      });
+    },
+
+    settled: () => looks.settled(),
+  };
+}
+
+function noKey(refusal: Refusal, isGone = false): NoKey {
+  return { refusal, isGone };
+}
+
+/** What is wrong with a keyId before anybody is asked, or null. */
+function keyIdProblem(
+  keyId: string,
+  { allowPrivateAddress }: Pick<Settings, 'allowPrivateAddress'>,
+): string | null {
+  if (keyId.length > KEY_ID_CHARACTERS_MAX || !isPlain(keyId)) return 'the keyId is no URL';
+  const url = URL.parse(keyId);
+  if (url === null || domainOf(keyId) === null) return 'the keyId is no URL';
+  if (url.protocol !== 'https:' && !allowPrivateAddress) return 'the keyId is no https URL';
+  if (url.username !== '' || url.password !== '') return 'the keyId names a user';
+  return null;
+}
+
+/** Work that is shared by everybody who wants the same thing at the same time. */
+function createFlights<T>() {
+  const flights = new Map<string, Promise<T>>();
+  return {
+    isFlying: (name: string): boolean => flights.has(name),
+    fly(name: string, begin: () => Promise<T>): Promise<T> {
+      const under = flights.get(name);
+      if (under !== undefined) return under;
+      const flight = begin().finally(() => flights.delete(name));
+      flights.set(name, flight);
+      return flight;
+    },
+    async settled(): Promise<void> {
+      while (flights.size > 0) await Promise.allSettled(flights.values());
+    },
+  };
+}
+
+/** Writes keys, those that come while a write is under way together with the next one. */
+function createSaving(store: Store) {
+  interface Waiting {
+    readonly key: StoredKey;
+    readonly owner: RemoteActor | null;
+    settle(error?: unknown): void;
+  }
+  let waiting: Waiting[] = [];
+  let isWriting = false;
+
+  async function write(): Promise<void> {
+    if (isWriting) return;
+    isWriting = true;
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, SAVED_AT_ONCE_MAX);
+      waiting = waiting.slice(SAVED_AT_ONCE_MAX);
+      // One row for each key: a statement cannot change the same row twice.
+      const keys = new Map(group.map(({ key }) => [key.id, key]));
+      const owners = new Map(group.flatMap(({ owner }) => (owner === null ? [] : [[owner.id, owner]])));
+      const error = await saveKeys(store, [...keys.values()], [...owners.values()]).then(
+        () => undefined,
+        (thrown: unknown) => thrown ?? new Error('not saved'),
+      );
+      for (const { settle } of group) settle(error);
+    }
+    isWriting = false;
+  }
+
+  return (key: StoredKey, owner: RemoteActor | null): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ key, owner, settle: (error) => (error === undefined ? resolve() : reject(error)) });
+      void write();
+    });
+}

@@ -1,0 +1,115 @@
+/** What a fetched actor or key document says, read without trust: every field is of any type and any length. */
+import { domainOf } from '../activity.ts';
+import type { ActorFacts, RemoteActor } from '../store/actors.ts';
+import { importKey } from '../verify/signature.ts';
+
+/** A JSON object from a stranger. */
+export type Document = Readonly<Record<string, unknown>>;
+
+/** Keys of one actor that are looked at. Real documents have one; `publicKey` with a thousand is an attack. */
+const KEYS_MAX = 16;
+const URL_CHARACTERS_MAX = 2_048;
+const NAME_CHARACTERS_MAX = 500;
+const PEM_CHARACTERS_MAX = 8_192;
+
+/** A body as a JSON object, or null. A byte order mark is no part of JSON (RFC 8259 8.1). */
+export function parseDocument(body: Uint8Array): Document | null {
+  try {
+    return asDocument(JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)));
+  } catch {
+    return null;
+  }
+}
+
+/** Is this the content type of an ActivityStreams document? Uploads are served as plain JSON. ActivityPub 3.2 */
+export function isActivityType(contentType: string | undefined): boolean {
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim());
+  if (type.toLowerCase() === 'application/activity+json') return true;
+  if (type.toLowerCase() !== 'application/ld+json') return false;
+  return parameters.some((parameter) => {
+    const [, profile] = /^profile\s*=\s*"?([^"]*)"?$/i.exec(parameter) ?? [];
+    return profile?.split(/\s+/).includes('https://www.w3.org/ns/activitystreams') ?? false;
+  });
+}
+
+/** The actor in a document, or null when it lacks what an actor must have. ActivityPub 4.1 */
+export function readActor(
+  document: Document,
+  isAllowed: (url: string) => boolean,
+  fetchedMs: number,
+): RemoteActor | null {
+  const id = urlOf(document.id);
+  const inbox = urlOf(document.inbox);
+  const domain = id === null ? null : domainOf(id);
+  if (id === null || domain === null || inbox === null || !isAllowed(inbox)) return null;
+  const sharedInbox = urlOf(asDocument(document.endpoints)?.sharedInbox);
+  const isShared = sharedInbox !== null && isAllowed(sharedInbox);
+  const facts = { id, domain, inbox, sharedInbox: isShared ? sharedInbox : null };
+  return { ...facts, document: readFacts(document), fetchedMs };
+}
+
+function readFacts(document: Document): ActorFacts {
+  return {
+    type: textOf(Array.isArray(document.type) ? document.type[0] : document.type) ?? '',
+    preferredUsername: textOf(document.preferredUsername),
+    name: textOf(document.name),
+    published: textOf(document.published),
+    manuallyApprovesFollowers: document.manuallyApprovesFollowers === true,
+  };
+}
+
+/**
+ * The public key that an actor's document lists under this id as the actor's own, in SPKI PEM; null when it lists
+ * none, or one that must not be used (not RSA, under 2048 or over 4096 bits).
+ */
+export function listedKey(actor: Document, keyId: string): string | null {
+  for (const entry of listOf(actor.publicKey).slice(0, KEYS_MAX)) {
+    const key = asDocument(entry);
+    if (key !== null && key.id === keyId && key.owner === actor.id) return usablePem(key.publicKeyPem);
+  }
+  return null;
+}
+
+/** Does the document list keys? Then it is an actor's, else perhaps a key's. */
+export function hasKeys(document: Document): boolean {
+  return document.publicKey !== undefined;
+}
+
+/** The owner that a key document of this id names; only the owner's own document can confirm it. */
+export function claimedOwner(document: Document, keyId: string): string | null {
+  return document.id === keyId ? (urlOf(document.owner) ?? urlOf(document.controller)) : null;
+}
+
+/** A public key in one canonical spelling. A private key or a certificate also holds one, and is refused. */
+function usablePem(pem: unknown): string | null {
+  if (typeof pem !== 'string' || pem.length > PEM_CHARACTERS_MAX) return null;
+  const text = pem.trim();
+  if (!/^-----BEGIN (RSA )?PUBLIC KEY-----[^-]*-----END \1?PUBLIC KEY-----$/.test(text)) return null;
+  return importKey(text)?.export({ type: 'spki', format: 'pem' }).toString() ?? null;
+}
+
+function asDocument(value: unknown): Document | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Document) : null;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** An absolute http(s) URL as it was written; ids are compared letter by letter. */
+function urlOf(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length > URL_CHARACTERS_MAX || !isPlain(value)) return null;
+  return domainOf(value) === null ? null : value;
+}
+
+/** No control character, blank or lone surrogate: `URL` strips some of them silently, and PostgreSQL refuses others. */
+export function isPlain(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  return text.isWellFormed() && !/[\u0000-\u0020\u007f]/.test(text);
+}
+
+/** A text that every database can store, cut. */
+function textOf(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  return value.slice(0, NAME_CHARACTERS_MAX).toWellFormed().replaceAll('\u0000', '');
+}
