@@ -30,6 +30,8 @@ export interface Locals {
   /** The local actor with exactly this id, or null. */
   byId(url: string): Promise<LocalActor | null>;
   byHandle(handle: string): Promise<LocalActor | null>;
+  /** Like `byId`, but throws when the service's resolver fails: for work that can be tried again. */
+  resolve(url: string): Promise<LocalActor | null>;
   /** The local actor whose id has this path (no query). */
   byPath(path: string): Promise<LocalActor | null>;
   /** The local actor whose inbox has this path (no query). */
@@ -113,6 +115,7 @@ export async function createLocals(
   return {
     sharedInboxPath: '/inbox',
     byId,
+    resolve: async (url) => (nameIn(url) === null ? null : find({ url })),
     byHandle: (handle) => findOrNull({ handle }),
     byPath: (path) => byId(origin + path),
     async byInboxPath(path) {

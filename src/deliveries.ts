@@ -1,0 +1,239 @@
+/**
+ * The outgoing mailboxes, one for each remote domain: sign, POST, back off, give up into the dead letters.
+ *
+ * ```
+ * claim ─► oldest deliveries ─► sign ─► POST ─┬─ 2xx ──────── delivered, the next one
+ * (a lease on the domain's row)               ├─ 410, 404 … ─ dead letter, the next one
+ *                                             └─ 5xx, none ── the mailbox rests: 15 s, 1 min … a day
+ * ```
+ * A mailbox has one POST under way at a time and keeps the order of its deliveries; when one fails, those behind it
+ * wait with it, and no other domain notices. Nothing is sent inside a transaction. A crash between the POST and its
+ * record sends once more, with the same activity id.
+ */
+import { LIFE_MS, type Outcome, outcomeOf, restMs } from './deliveries/outcome.ts';
+import { messageOf } from './errors.ts';
+import type { Events } from './events.ts';
+import type { Locals } from './locals.ts';
+import type { Settings } from './options.ts';
+import type { Remote } from './remote.ts';
+import {
+  claim,
+  closeMailbox,
+  type Delivery,
+  endDelivery,
+  expire,
+  holdMailbox,
+  type Leased,
+  oldestDeliveries,
+  renew,
+} from './store/deliveries.ts';
+import type { Store } from './store/store.ts';
+import { signRequest } from './verify/signature.ts';
+
+export interface Deliveries {
+  /** Begins to look for due mailboxes, every second and when woken. */
+  start(): void;
+  /** Something has been put into a mailbox. */
+  wake(): void;
+  /** Resolves when nothing is due and nothing is under way here. */
+  settled(): Promise<void>;
+  /** Finishes the POSTs under way, for at most `drainMs`, and gives their mailboxes back; then breaks them off. */
+  close(drainMs: number): Promise<void>;
+}
+
+export interface DeliveriesParts {
+  readonly settings: Pick<Settings, 'logger'>;
+  readonly store: Store;
+  readonly remote: Remote;
+  readonly locals: Pick<Locals, 'resolve'>;
+  readonly events: { readonly metrics: Pick<Events['metrics'], 'delivery'> };
+}
+
+/** Mailboxes served at once, so many POSTs at once. */
+const MAILBOXES_MAX = 16;
+const POLL_MS = 1_000;
+/** A mailbox whose holder is gone is free after so long; renewed before each POST, which takes at most 10 s. */
+const LEASE_MS = 60_000;
+/** Deliveries read at once from one mailbox. */
+const READ_MAX = 20;
+/** Deliveries sent for one claim; after that a busy mailbox goes to the end of the line. */
+const SERVED_MAX = 200;
+
+export function createDeliveries(parts: DeliveriesParts): Deliveries {
+  const { store, settings } = parts;
+  const { logger } = settings;
+  const underWay = new Set<Promise<void>>();
+  const breakOff = new AbortController();
+  const mailboxes = createMailboxes(parts, breakOff.signal, () => isClosed);
+  let isClosed = false;
+  let looking: Promise<void> | null = null;
+  let isWoken = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Claims what is due until nothing is or all places are taken. One claim at a time. */
+  async function look(): Promise<void> {
+    do {
+      isWoken = false;
+      const places = MAILBOXES_MAX - underWay.size;
+      if (isClosed || places === 0) return;
+      const nowMs = store.clock.now();
+      for (const leased of await claim(store, nowMs, nowMs + LEASE_MS, places)) serve(leased);
+    } while (isWoken);
+  }
+
+  function serve(leased: Leased): void {
+    const serving = mailboxes
+      .serve(leased)
+      .catch((error: unknown) => {
+        logger.error('a mailbox could not be served', { domain: leased.domain, error: messageOf(error) });
+      })
+      .finally(() => {
+        underWay.delete(serving);
+        wake();
+      });
+    underWay.add(serving);
+  }
+
+  function wake(): void {
+    isWoken = true;
+    if (isClosed || looking !== null) return;
+    looking = look()
+      .catch((error: unknown) => {
+        isWoken = false;
+        logger.error('due deliveries could not be looked for', { error: messageOf(error) });
+      })
+      .finally(() => {
+        looking = null;
+        // Woken in the moment between the last look and here.
+        if (isWoken && underWay.size < MAILBOXES_MAX) wake();
+      });
+  }
+
+  async function rest(): Promise<void> {
+    while (looking !== null || underWay.size > 0) {
+      await looking;
+      await Promise.all(underWay);
+    }
+  }
+
+  return {
+    start() {
+      timer ??= setInterval(wake, POLL_MS).unref();
+      wake();
+    },
+    wake,
+    settled() {
+      wake();
+      return rest();
+    },
+    async close(drainMs) {
+      isClosed = true;
+      clearInterval(timer);
+      const patience = setTimeout(() => breakOff.abort(), drainMs);
+      await rest();
+      clearTimeout(patience);
+    },
+  };
+}
+
+/** Serves one mailbox under its lease. */
+function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing: () => boolean) {
+  const { store, remote, locals, events, settings } = parts;
+  const { clock } = store;
+
+  async function send(delivery: Delivery): Promise<Outcome> {
+    const { actor: sender, inbox, body } = delivery;
+    if (body === null) return { type: 'permanent', error: 'the activity is not kept any more' };
+    const actor = await locals.byId(sender);
+    if (actor === null)
+      return { type: 'retry', error: 'the sending actor cannot be resolved', retryAfterMs: 0 };
+    const bytes = Buffer.from(body);
+    const key = { id: `${actor.id}#main-key`, privateKeyPem: actor.privateKeyPem };
+    let headers: Record<string, string>;
+    try {
+      const unsigned = { 'content-type': 'application/activity+json', accept: 'application/activity+json' };
+      headers = signRequest({ method: 'POST', url: inbox, headers: unsigned, body: bytes }, key, clock.now());
+    } catch (error) {
+      return { type: 'retry', error: `cannot be signed: ${messageOf(error, 200)}`, retryAfterMs: 0 };
+    }
+    return outcomeOf(await remote.post(inbox, headers, bytes, { signal }), clock.now());
+  }
+
+  /** Writes what became of a delivery and renews the lease; null when the lease was lost. */
+  async function record(leased: Leased, delivery: Delivery, outcome: Outcome): Promise<Leased | null> {
+    const nowMs = clock.now();
+    // Two leases are never equal, also on a clock that stands still.
+    const leaseMs = Math.max(nowMs + LEASE_MS, leased.leaseMs + 1);
+    const isHeld = await store.transaction(async (tx) => {
+      if (!(await renew(tx, leased, leaseMs))) return false;
+      const { id, attempts } = delivery;
+      const ended =
+        outcome.type === 'delivered'
+          ? ({ id, state: 'delivered', attempts: attempts + 1, error: null } as const)
+          : ({ id, state: 'dead', attempts: attempts + 1, error: outcome.error } as const);
+      await endDelivery(tx, leased.domain, delivery, ended, nowMs);
+      return true;
+    });
+    if (isHeld) events.metrics.delivery(outcome.type === 'delivered' ? 'delivered' : 'dead');
+    return isHeld ? { ...leased, failures: 0, leaseMs } : null;
+  }
+
+  /** A try that may be repeated has failed: the whole mailbox rests, and what is too old is given up. */
+  async function backOff(
+    leased: Leased,
+    delivery: Delivery,
+    outcome: Outcome & { type: 'retry' },
+  ): Promise<void> {
+    const nowMs = clock.now();
+    const { domain } = leased;
+    const { error } = outcome;
+    const failures = leased.failures + 1;
+    const dueMs = nowMs + restMs(failures, outcome.retryAfterMs);
+    const given = await store.transaction(async (tx) => {
+      if (!(await holdMailbox(tx, leased))) return null;
+      const ended = { id: delivery.id, state: 'waiting', attempts: delivery.attempts + 1, error } as const;
+      await endDelivery(tx, domain, delivery, ended, nowMs);
+      // The next try would come too late for these: they have had their last one, or shared it.
+      const expired = await expire(tx, domain, dueMs - LIFE_MS, error, nowMs);
+      await closeMailbox(tx, domain, failures, dueMs);
+      return expired;
+    });
+    if (given === null) return;
+    if (given === 0) events.metrics.delivery('retried');
+    for (let count = 0; count < given; count++) events.metrics.delivery('dead');
+    settings.logger.info('a mailbox rests', {
+      domain,
+      failures,
+      error,
+      dueAt: new Date(dueMs).toISOString(),
+    });
+  }
+
+  async function giveBack(leased: Leased): Promise<void> {
+    await store.transaction(async (tx) => {
+      if (await holdMailbox(tx, leased)) await closeMailbox(tx, leased.domain, leased.failures, clock.now());
+    });
+  }
+
+  return {
+    async serve(claimed: Leased): Promise<void> {
+      let leased = claimed;
+      for (let served = 0; served < SERVED_MAX && !isClosing(); ) {
+        const deliveries = await oldestDeliveries(store, leased.domain, READ_MAX);
+        if (deliveries.length === 0) break;
+        for (const delivery of deliveries) {
+          if (isClosing()) break;
+          const outcome = await send(delivery);
+          // Broken off by us: that says nothing about the other side.
+          if (outcome.type === 'retry' && signal.aborted) break;
+          if (outcome.type === 'retry') return backOff(leased, delivery, outcome);
+          const renewed = await record(leased, delivery, outcome);
+          if (renewed === null) return;
+          leased = renewed;
+          served++;
+        }
+      }
+      await giveBack(leased);
+    },
+  };
+}
