@@ -12,21 +12,27 @@ export interface DatabaseClock extends Clock {
   read(): Promise<void>;
 }
 
-/** A clock set by `readMs`, which asks the database. Before the first reading it is the process's own. */
-export function createDatabaseClock(readMs: () => Promise<number>): DatabaseClock {
+/**
+ * A clock set by `readMs`, which asks the database, and moved on by `elapsedMs`, which counts evenly from anywhere.
+ * Before the first reading it is the process's own.
+ */
+export function createDatabaseClock(
+  readMs: () => Promise<number>,
+  elapsedMs: () => number = () => performance.now(),
+): DatabaseClock {
   let offsetMs = performance.timeOrigin;
   let latestMs = 0;
   const now = (): number => {
-    latestMs = Math.max(latestMs, performance.now() + offsetMs);
+    latestMs = Math.max(latestMs, elapsedMs() + offsetMs);
     return Math.floor(latestMs);
   };
   return {
     now,
     async read() {
-      const askedMs = performance.now();
+      const askedMs = elapsedMs();
       const databaseMs = await readMs();
       // The answer was true somewhere between question and arrival.
-      const middleMs = (askedMs + performance.now()) / 2;
+      const middleMs = (askedMs + elapsedMs()) / 2;
       offsetMs = databaseMs - middleMs;
     },
   };
