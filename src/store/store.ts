@@ -3,203 +3,182 @@
  * with one. Everybody else sees `Store` and never a driver.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { MikroORM } from '@mikro-orm/core';
-import { Migrator } from '@mikro-orm/migrations';
 import type { RawBuilder } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { type Clock, createDatabaseClock } from './clock.ts';
-import { entities } from './entities.ts';
+import { type Connection, openEmbedded, openServer, type Runner } from './connection.ts';
 import { lockDirectory } from './lock.ts';
-import { migrations } from './migrations/index.ts';
 import { ms, type Statements, sql } from './statement.ts';
 
 export type { Clock } from './clock.ts';
+export { isEnvironmentError } from './environment-error.ts';
 
 export interface Store extends Statements {
   readonly kind: 'pglite' | 'postgres';
   readonly clock: Clock;
-  /** One transaction, of at most `TRANSACTION_MS`. Never nested: on PGlite an inner one would wait for ever. */
+  /**
+   * One transaction, of at most `transactionMs`. Never nested: on PGlite an inner one would wait for ever. A
+   * statement that failed in it fails all of it, also when its error was caught: PostgreSQL would turn the COMMIT
+   * into a ROLLBACK and say nothing.
+   */
   transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T>;
   /** Does the database answer? */
   ready(): Promise<boolean>;
+  /** Lets running transactions end. From then on every call is refused with `ERR_CLOSED`. */
   close(): Promise<void>;
 }
 
 export interface StoreParts {
+  /** In place of the database's clock. */
   readonly clock?: Clock;
+  /** Sees the text of every statement before it runs. */
   readonly observe?: (statement: string) => void;
+  /** How long the database may take to be reachable when the store is opened, in milliseconds. @default 10000 */
+  readonly startMs?: number;
+  /** The most that a statement or a transaction may take, in milliseconds; ours take a hundredth. @default 15000 */
+  readonly transactionMs?: number;
 }
 
-/** A statement that runs longer is cancelled; none of ours should take a tenth of it. */
-const TRANSACTION_MS = 15_000;
-/** A transaction that stands idle that long belongs to a frozen process; ending it frees the rows it holds. */
-const IDLE_MS = 3_000;
-/** How long the database may take to be reachable when the house is opened. */
 const START_MS = 10_000;
+const TRANSACTION_MS = 15_000;
+const READY_MS = 2_000;
 const CLOCK_EVERY_MS = 60_000;
-const CONNECTIONS = 10;
 
-// biome-ignore lint/suspicious/noExplicitAny: the two drivers' managers share `getKysely`, which the core type lacks
-type Manager = any;
+/** A transaction as long as it runs; what it started and left behind may still ask for it afterwards. */
+interface Life {
+  isOver: boolean;
+  failure: { readonly error: unknown } | null;
+}
 
+/**
+ * Opens the database: waits for it, locks the directory of an embedded one, migrates, and checks that the data is of
+ * this origin. Throws `ERR_DATABASE_UNAVAILABLE`, `ERR_DATA_DIRECTORY_IN_USE`, `ERR_SCHEMA_MISMATCH` or `ERR_CONFIG`.
+ */
 export async function openStore(
   settings: Pick<Settings, 'database' | 'dataDirectory' | 'origin' | 'logger'>,
   parts: StoreParts = {},
 ): Promise<Store> {
-  const unlock = settings.database === null ? lockEmbedded(settings.dataDirectory) : () => undefined;
-  let orm: MikroORM | undefined;
+  const { database, dataDirectory, logger } = settings;
+  const { startMs = START_MS, transactionMs = TRANSACTION_MS } = parts;
+  const isLocked = database === null && !dataDirectory.startsWith('memory://');
+  const unlock = isLocked ? lockDirectory(dataDirectory) : () => undefined;
+  let connection: Connection | undefined;
   try {
-    orm = await connect(settings);
-    return await openOn(orm, settings, parts, unlock);
+    connection =
+      database === null
+        ? await openEmbedded(dataDirectory)
+        : await openServer(database, { startMs, statementMs: transactionMs }, logger);
+    return await openOn(connection, settings, parts, unlock);
   } catch (error) {
-    await orm?.close(true).catch(() => undefined);
+    await connection?.close().catch(() => undefined);
     unlock();
     throw error;
   }
 }
 
 async function openOn(
-  orm: MikroORM,
-  settings: Pick<Settings, 'database' | 'origin' | 'logger'>,
-  parts: StoreParts,
+  connection: Connection,
+  { origin, logger }: Pick<Settings, 'origin' | 'logger'>,
+  { transactionMs = TRANSACTION_MS, ...parts }: StoreParts,
   unlock: () => void,
 ): Promise<Store> {
-  const kind = settings.database === null ? 'pglite' : 'postgres';
-  const em: Manager = orm.em.fork();
-  const inTransaction = new AsyncLocalStorage<true>();
-  const runOn = async <Row>(manager: Manager, statement: RawBuilder<Row>): Promise<Row[]> => {
-    const kysely = manager.getKysely();
-    parts.observe?.(statement.compile(kysely).sql);
-    return (await statement.execute(kysely)).rows;
+  const current = new AsyncLocalStorage<Life>();
+  let closing: Promise<void> | undefined;
+
+  const execute = async <Row>(runner: Runner, statement: RawBuilder<Row>): Promise<Row[]> => {
+    parts.observe?.(statement.compile(runner).sql);
+    return (await statement.execute(runner)).rows;
   };
-  const run = <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
-    if (kind === 'pglite' && inTransaction.getStore() === true)
-      throw nested('a statement outside of the transaction');
-    return runOn(em, statement);
+  const refuse = (what: string): void => {
+    if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the store is closed');
+    if (current.getStore()?.isOver === false) throw misuse(`${what} was begun inside a transaction`);
   };
+  const run = async <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
+    refuse('a statement outside of the transaction');
+    return execute(connection.runner, statement);
+  };
+
+  async function transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+    refuse('a transaction');
+    const life: Life = { isOver: false, failure: null };
+    const deadline = createDeadline(transactionMs);
+    const begun = connection.transaction(async (runner) => {
+      try {
+        const done = await Promise.race([
+          current.run(life, () => work(statementsOf(runner, life, execute))),
+          deadline.passed,
+        ]);
+        if (life.failure !== null) throw life.failure.error;
+        return done;
+      } finally {
+        life.isOver = true;
+      }
+    });
+    try {
+      return await Promise.race([begun, deadline.passed]);
+    } finally {
+      deadline.clear();
+    }
+  }
 
   const clock = createDatabaseClock(
     async () => (await run<{ at: number }>(sql`select ${ms('clock_timestamp()')} as at`))[0]?.at as number,
   );
-  await migrate(orm, kind, run);
   await clock.read();
-  await checkOrigin(run, settings.origin);
-  if (kind === 'postgres') await checkTimeouts(run);
+  await checkOrigin(run, origin);
   const timer = setInterval(() => {
-    clock
-      .read()
-      .catch((error: unknown) => settings.logger.warn('the clock was not read', { error: messageOf(error) }));
+    const failed = (error: unknown): void =>
+      logger.warn('the clock was not read', { error: messageOf(error) });
+    clock.read().catch(failed);
   }, CLOCK_EVERY_MS).unref();
 
   return {
-    kind,
+    kind: connection.kind,
     clock: parts.clock ?? clock,
     run,
-    transaction(work) {
-      if (inTransaction.getStore() === true) throw nested('a transaction');
-      const fork: Manager = orm.em.fork();
-      const begun = fork.transactional((inner: Manager) =>
-        inTransaction.run(true, () => work({ run: (statement) => runOn(inner, statement) })),
-      );
-      return withDeadline(begun, TRANSACTION_MS);
-    },
+    transaction,
     async ready() {
-      return withDeadline(run(sql`select 1`), 2_000).then(
-        () => true,
-        () => false,
-      );
+      const deadline = createDeadline(READY_MS);
+      const asked = current.exit(() => run(sql`select 1`));
+      return Promise.race([asked, deadline.passed])
+        .then(
+          () => true,
+          () => false,
+        )
+        .finally(deadline.clear);
     },
-    async close() {
+    close() {
       clearInterval(timer);
-      await orm.close(true);
-      unlock();
+      closing ??= connection.close().finally(unlock);
+      return closing;
     },
   };
 }
 
-function nested(what: string): SallyportError {
-  return new SallyportError('ERR_INVALID', `${what} was begun inside a transaction`, {
-    hint: 'use the transaction that was handed in',
-  });
-}
-
-/** Connects; a database that is not there gets some time to come up. */
-async function connect(settings: Pick<Settings, 'database' | 'dataDirectory' | 'logger'>): Promise<MikroORM> {
-  const options = {
-    entities,
-    extensions: [Migrator],
-    migrations: { migrationsList: migrations, snapshot: false, disableForeignKeys: false },
-    logger: () => undefined,
-  };
-  if (settings.database === null) {
-    const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
-    const dbName = settings.dataDirectory.startsWith('memory://')
-      ? settings.dataDirectory
-      : join(settings.dataDirectory, 'pglite');
-    return (await Embedded.init({ ...options, dbName } as never)) as unknown as MikroORM;
-  }
-  const { MikroORM: Server } = await import('@mikro-orm/postgresql');
-  const clientUrl = settings.database;
-  const driverOptions = {
-    idle_in_transaction_session_timeout: IDLE_MS,
-    statement_timeout: TRANSACTION_MS,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-  };
-  const pool = { min: 0, max: CONNECTIONS };
-  const deadlineMs = performance.now() + START_MS;
-  for (let attempts = 1; ; attempts++) {
-    const orm = (await Server.init({
-      ...options,
-      clientUrl,
-      driverOptions,
-      pool,
-    } as never)) as unknown as MikroORM;
-    try {
-      await (orm.em as Manager).getConnection().execute('select 1');
-      return orm;
-    } catch (error) {
-      await orm.close(true).catch(() => undefined);
-      if (performance.now() > deadlineMs || !isEnvironmentError(error)) {
-        throw new SallyportError(
-          'ERR_DATABASE_UNAVAILABLE',
-          `the database cannot be reached: ${messageOf(error)}`,
-          {
-            hint: 'check DATABASE_URL and that PostgreSQL accepts connections',
-            data: { attempts },
-            cause: error,
-          },
-        );
+/** The statements of one transaction. */
+function statementsOf(
+  runner: Runner,
+  life: Life,
+  execute: <Row>(runner: Runner, statement: RawBuilder<Row>) => Promise<Row[]>,
+): Statements {
+  return {
+    async run(statement) {
+      if (life.isOver) throw misuse('a statement came after the end of its transaction');
+      try {
+        return await execute(runner, statement);
+      } catch (error) {
+        life.failure ??= { error };
+        throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
+    },
+  };
 }
 
-/** Two processes may start at once: the second one waits for the first one's migrations. */
-async function migrate(orm: MikroORM, kind: Store['kind'], run: Statements['run']): Promise<void> {
-  const migrator = new Migrator(orm.em as Manager);
-  if (kind === 'pglite') await migrator.up();
-  else {
-    await orm.em.fork().transactional(async (tx: Manager) => {
-      // This transaction only holds the lock, idle, for as long as the migrations run on connections of their own.
-      await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx.getKysely());
-      await sql`select pg_advisory_xact_lock(4680, 0)`.execute(tx.getKysely());
-      await migrator.up();
-    });
-  }
-  const known = new Set(migrations.map(({ name }) => name));
-  const found = await run<{ name: string }>(sql`select name from mikro_orm_migrations`);
-  const unknown = found.map(({ name }) => name).filter((name) => !known.has(name));
-  if (unknown.length > 0) {
-    throw new SallyportError('ERR_SCHEMA_MISMATCH', 'the database has been migrated by a newer version', {
-      hint: 'start the newer version, or restore a backup that this version wrote',
-      data: { expected: [...known], found: found.map(({ name }) => name) },
-    });
-  }
+function misuse(what: string): SallyportError {
+  return new SallyportError('ERR_INVALID', what, {
+    hint: 'use the transaction that was handed in, and only until its function returns',
+  });
 }
 
 /** Ids are made of the origin, so data of another one would speak with the wrong name. */
@@ -217,82 +196,15 @@ async function checkOrigin(run: Statements['run'], origin: string): Promise<void
   );
 }
 
-/** Without this a frozen process would hold its rows for ever; connection URLs have been seen to lose it. */
-async function checkTimeouts(run: Statements['run']): Promise<void> {
-  const [row] = await run<{ idle_in_transaction_session_timeout: string }>(
-    sql`show idle_in_transaction_session_timeout`,
-  );
-  if (row?.idle_in_transaction_session_timeout === '0')
-    throw new Error('idle_in_transaction_session_timeout is not in force');
-}
-
-function lockEmbedded(directory: string): () => void {
-  if (directory.startsWith('memory://')) return () => undefined;
-  const unlock = lockDirectory(directory);
-  try {
-    checkMajor(directory);
-  } catch (error) {
-    unlock();
-    throw error;
-  }
-  return unlock;
-}
-
-/** The major of PostgreSQL that the bundled PGlite is. */
-const PGLITE_MAJOR = '18';
-
-function checkMajor(directory: string): void {
-  mkdirSync(directory, { recursive: true });
-  let found: string;
-  try {
-    found = readFileSync(join(directory, 'pglite', 'PG_VERSION'), 'utf8').trim();
-  } catch {
-    return;
-  }
-  if (found === PGLITE_MAJOR) return;
-  throw new SallyportError(
-    'ERR_SCHEMA_MISMATCH',
-    `${directory} was written by PostgreSQL ${found}, this version embeds ${PGLITE_MAJOR}`,
-    {
-      hint: 'dump it with the version that wrote it (pg_dump through PGlite), and restore the dump into a new directory',
-      data: { expected: PGLITE_MAJOR, found },
-    },
-  );
-}
-
-async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+/** A promise that fails after `afterMs` as PostgreSQL does when it cancels: 57014, an error of the environment. */
+function createDeadline(afterMs: number): { readonly passed: Promise<never>; clear(): void } {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(Object.assign(new Error(`the database took longer than ${ms} ms`), { code: '57014' })),
-      ms,
-    ).unref();
+  const passed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`the database took longer than ${afterMs} ms`), { code: '57014' }));
+    }, afterMs);
   });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * Is it the environment's fault, not the data's? Connection lost or refused, resources, operator intervention,
- * serialisation, deadlock. Such work is tried again whole; halving it would blame the innocent.
- */
-export function isEnvironmentError(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at !== null && at !== undefined && depth < 5; depth++) {
-    const { code, message, cause } = at as { code?: unknown; message?: unknown; cause?: unknown };
-    if (
-      typeof code === 'string' &&
-      /^(08...|53...|57P..|57014|40001|40P01|25P03|25P04|E[A-Z]{3,})$/.test(code)
-    )
-      return true;
-    if (
-      typeof message === 'string' &&
-      /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/.test(message)
-    )
-      return true;
-    at = cause;
-  }
-  return false;
+  // It may pass while nobody looks, between the two races that it takes part in.
+  passed.catch(() => undefined);
+  return { passed, clear: () => clearTimeout(timer) };
 }

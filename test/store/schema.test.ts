@@ -12,7 +12,7 @@ async function connect({ database, dataDirectory }: TestDatabase) {
   const options = {
     entities,
     extensions: [Migrator],
-    migrations: { migrationsList: migrations, snapshot: false },
+    migrations: { migrationsList: migrations, tableName: 'sallyport_migrations', snapshot: false },
   };
   if (database === undefined) {
     const { MikroORM } = await import('@mikro-orm/pglite');
