@@ -5,7 +5,7 @@ import { SallyportError } from '../errors.ts';
  * By SQLSTATE: connection (08), resources (53), operator intervention (57), input and output (58), serialisation and
  * deadlock (40001, 40P01), a transaction that stood too long (25P03, 25P04); and by the system's own codes (ECONNRESET).
  */
-const CODES = /^(08...|53...|57...|58...|40001|40P01|25P03|25P04|E[A-Z]{3,})$/;
+const CODES = /^(08...|53...|57...|58...|40001|40P01|25P03|25P04|E(?!RR_)[A-Z_]{3,})$/;
 
 /** What the drivers say without a code. */
 const MESSAGES =
