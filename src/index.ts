@@ -1,0 +1,2 @@
+// H5 is writing the public exports here.
+export {};
