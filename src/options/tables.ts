@@ -1,0 +1,96 @@
+/** Every variable and every option as data: the tables of the README are made of it, and a test holds them together. */
+
+/** name, what it means, default */
+export type Row = readonly [name: string, meaning: string, byDefault: string];
+
+/** The environment of `sallyport start`. */
+export const VARIABLES: readonly Row[] = [
+  [
+    'SALLYPORT_ORIGIN',
+    'public origin (`https://social.example`); every id, signature target and Host check uses it, never a forwarded header',
+    '`http://localhost:` and the port bound',
+  ],
+  ['SALLYPORT_LISTEN', '`host:port`; port 0 picks a free one', '`127.0.0.1:4680`'],
+  ['DATABASE_URL', '`postgres://…`; absent: embedded PGlite', 'absent'],
+  ['SALLYPORT_DATA', 'directory of the embedded database and of `run.json`', '`.sallyport`'],
+  [
+    'SALLYPORT_ACTORS',
+    'local actors to make if absent: `alice,bob,carol:locked` (`locked`: follow requests wait for a decision)',
+    'none',
+  ],
+  [
+    'SALLYPORT_ADMIN_TOKEN',
+    'bearer token of the admin API; absent: a new one at each start, printed to stderr as `sallyport admin token: TOKEN`',
+    'absent',
+  ],
+  [
+    'SALLYPORT_MODERATORS',
+    'people with their own tokens and roles: `maria:moderator:TOKEN,…`; a role is `viewer`, `moderator` or `admin`',
+    'none',
+  ],
+  ['SALLYPORT_ADMIN_LISTEN', '`host:port` of its own for admin API and metrics', 'the main one'],
+  [
+    'SALLYPORT_TRUSTED_PROXIES',
+    'CIDR list of reverse proxies whose `X-Forwarded-For` counts as the source address for budgets',
+    'none',
+  ],
+  ['SALLYPORT_WORKERS', 'worker threads', 'cores − 1, at least 1'],
+  [
+    'SALLYPORT_RATE_LIMIT',
+    'activities a verified domain may send, `LIMIT/WINDOW` with units s, m, h, d: `100/1h`, `600/1m`, `10/3s`',
+    '`36000/1h`',
+  ],
+  ['SALLYPORT_ACTOR_RATE_LIMIT', 'the same per remote actor', 'off'],
+  [
+    'SALLYPORT_ALLOW_PRIVATE_ADDRESS',
+    '`1` lets remote fetches reach loopback and private addresses, over plain http and any port; tests and benchmarks only',
+    'off',
+  ],
+  [
+    'SALLYPORT_CONFIG',
+    'a `.ts`, `.js` or `.json` module whose default export holds options of `createInbox`; the environment wins',
+    '`sallyport.config.*` if present',
+  ],
+];
+
+/** The options of `createInbox`. */
+export const OPTIONS: readonly Row[] = [
+  ['origin', 'public origin; the one option that has to be given', 'required'],
+  ['database', '`postgres://…`; absent: embedded PGlite in `dataDirectory`', 'absent'],
+  ['dataDirectory', 'directory of the embedded database; `memory://` keeps nothing', "`'.sallyport'`"],
+  ['actors', 'local actors: a map from handle, or an asynchronous resolver of the service', 'none'],
+  ['actorPath', 'path template of the ids of local actors', "`'/users/:name'`"],
+  [
+    'rateLimit',
+    'activities that a verified domain may send; a window starts with its first activity',
+    "`{ limit: 36000, window: '1 hour' }`: twice what lemmy.world was seen to send",
+  ],
+  ['actorRateLimit', 'the same for each remote actor', 'off'],
+  [
+    'blockAfterStrikes',
+    'times a domain may run into its limit before it is blocked for `strikeBlock`',
+    'off',
+  ],
+  ['strikeBlock', 'how long a block by strikes lasts', "`'7 days'`"],
+  ['workers', 'threads that verify', 'cores − 1, at least 1'],
+  ['bodyBytesMax', 'bodies above this are answered 413; bytes', '`1048576`: 13 times the largest seen'],
+  [
+    'signatureWindow',
+    'how old, and how far ahead of our clock, a signature may be',
+    "`{ past: '1 hour', future: '5 minutes' }`",
+  ],
+  ['allowPrivateAddress', 'remote fetches may reach loopback and private addresses; tests only', '`false`'],
+  ['trustedProxies', 'addresses and CIDR ranges of reverse proxies', 'none'],
+  ['mailboxDepthMax', 'accepted, unprocessed activities above which new ones are answered 503', '`100000`'],
+  [
+    'logger',
+    'any object with `debug info warn error`; pino and LogTape fit',
+    'warnings and errors as JSON on stderr',
+  ],
+];
+
+/** A table as the README has it. */
+export function markdownOf(rows: readonly Row[], head: string): string {
+  const lines = rows.map(([name, meaning, byDefault]) => `| \`${name}\` | ${meaning} | ${byDefault} |`);
+  return [`| ${head} | meaning | default |`, '|---|---|---|', ...lines].join('\n');
+}

@@ -1,0 +1,31 @@
+/** Actor documents: what peers read to find our inboxes and keys. ActivityPub 4.1 */
+import type { LocalActor } from '../api.ts';
+
+/** The media type of ActivityStreams documents. ActivityPub 3.2 */
+export const ACTIVITY_JSON = 'application/activity+json';
+
+/** The document of a local actor, its public key included. */
+export function actorDocument(actor: LocalActor, origin: string): Record<string, unknown> {
+  const { id, handle, inbox, locked, name, type, summary, publicKeyPem } = actor;
+  return {
+    '@context': [
+      'https://www.w3.org/ns/activitystreams',
+      'https://w3id.org/security/v1',
+      { manuallyApprovesFollowers: 'as:manuallyApprovesFollowers' },
+    ],
+    id,
+    type,
+    preferredUsername: handle,
+    name,
+    ...(summary === null ? {} : { summary }),
+    url: id,
+    manuallyApprovesFollowers: locked,
+    inbox,
+    outbox: `${id}/outbox`,
+    followers: `${id}/followers`,
+    following: `${id}/following`,
+    liked: `${id}/liked`,
+    endpoints: { sharedInbox: `${origin}/inbox` },
+    publicKey: { id: `${id}#main-key`, owner: id, publicKeyPem },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * The adapter to `node:http`, Express and Fastify: `sallyport/node`. It hands the core the raw target and the raw
+ * header lines, and never builds a `Request`, which would join repeated lines and rewrite the target.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SallyportError } from '../errors.ts';
+import type { Answer } from '../verdict.ts';
+
+/** How long a body may take to arrive, in milliseconds: a megabyte over a slow line takes a few seconds. */
+const BODY_MS_MAX = 10_000;
+
+/** The part of an inbox that the adapter needs. */
+export interface HandlesRaw {
+  handle(request: {
+    readonly method: string;
+    readonly target: string;
+    readonly rawHeaders: readonly string[];
+    body(bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'>;
+    readonly address: string | null;
+  }): Promise<Answer | null>;
+}
+
+/** What Express and body parsers add to a request. */
+type NodeRequest = IncomingMessage & {
+  readonly originalUrl?: string;
+  readonly rawBody?: Uint8Array;
+  readonly body?: unknown;
+};
+
+/**
+ * A handler for `node:http` servers and for `app.use` of Express. Mount it before any body parser: the signature
+ * covers the raw bytes. Paths that are not ours go to `next` when there is one, else they are answered 404.
+ * @throws SallyportError `ERR_BODY_CONSUMED`, to `next` or as a 500, when a body parser ran first
+ * @example
+ * ```ts
+ * createServer(toNodeHandler(inbox)).listen(4680);
+ * ```
+ */
+export function toNodeHandler(
+  inbox: HandlesRaw,
+): (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void {
+  return (request, response, next) => {
+    void serve(inbox, request, response, next);
+  };
+}
+
+async function serve(
+  inbox: HandlesRaw,
+  request: NodeRequest,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) {
+  try {
+    const answer = await inbox.handle({
+      method: request.method ?? 'GET',
+      // Express strips the mount path from `url`, and the path is signed.
+      target: request.originalUrl ?? request.url ?? '/',
+      rawHeaders: request.rawHeaders,
+      body: (bytesMax) => readBody(request, bytesMax),
+      address: request.socket.remoteAddress ?? null,
+    });
+    if (answer !== null) return send(request, response, answer);
+    if (next !== undefined) return next();
+    send(request, response, { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found\n' });
+  } catch (error) {
+    if (next !== undefined) return next(error);
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+    if (error instanceof SallyportError)
+      process.emitWarning(`${error.message} (${error.hint})`, { code: error.code });
+  }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  const isHead = request.method === 'HEAD';
+  const length = Buffer.byteLength(body);
+  // A body that was not read to its end would be taken for the next request: the connection ends with this answer.
+  const unread = !request.complete && request.method === 'POST' ? { connection: 'close' } : {};
+  response.writeHead(status, { ...headers, 'content-length': length, ...unread });
+  response.end(isHead ? undefined : body);
+}
+
+function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'> {
+  if (request.rawBody !== undefined) {
+    return Promise.resolve(request.rawBody.byteLength > bytesMax ? 'too-large' : request.rawBody);
+  }
+  if (request.readableEnded || request.body !== undefined) {
+    throw new SallyportError(
+      'ERR_BODY_CONSUMED',
+      'a body parser read the request before it reached the inbox',
+      {
+        hint: 'mount the inbox before the body parser, or have the parser keep the bytes in request.rawBody',
+      },
+    );
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const timer = setTimeout(() => done('too-slow'), BODY_MS_MAX);
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) return done('too-large');
+      chunks.push(chunk);
+    };
+    const onEnd = (): void =>
+      done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    const onError = (error: Error): void => {
+      stop();
+      reject(error);
+    };
+    const onClose = (): void => done('too-slow');
+    function stop(): void {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+    }
+    function done(result: Uint8Array | 'too-large' | 'too-slow'): void {
+      stop();
+      if (typeof result === 'string') request.pause();
+      resolve(result);
+    }
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+/**
+ * Closes these on the first of the signals: stops accepting, drains, gives everything back. Opt-in, because a library
+ * installs no signal handlers by itself.
+ */
+export function shutdownOn(
+  closable: { close(): Promise<unknown> },
+  signals: readonly NodeJS.Signals[],
+): Disposable {
+  let isClosing = false;
+  const close = (): void => {
+    if (isClosing) return;
+    isClosing = true;
+    void closable.close().finally(() => {
+      process.exitCode ??= 0;
+    });
+  };
+  for (const signal of signals) process.on(signal, close);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) process.off(signal, close);
+    },
+  };
+}
