@@ -68,7 +68,8 @@ export function canonicalDomain(input: string): string | null {
 export function withParents(domain: string): string[] {
   const names = [domain];
   if (domain.startsWith('[') || /^[\d.]+$/.test(domain)) return names;
-  for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) names.push(domain.slice(dot + 1));
+  for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1))
+    names.push(domain.slice(dot + 1));
   return names;
 }
 

@@ -100,7 +100,15 @@ export interface FollowRequestRecord {
 /** One entry of an activity's history: when it came again, to which inbox, and what became of it. */
 export interface HistoryEntry {
   readonly at: string;
-  readonly what: 'received' | 'redelivered' | 'processed' | 'rejected' | 'dropped' | 'held' | 'failed' | 'retried';
+  readonly what:
+    | 'received'
+    | 'redelivered'
+    | 'processed'
+    | 'rejected'
+    | 'dropped'
+    | 'held'
+    | 'failed'
+    | 'retried';
   readonly inbox?: string;
   readonly reason?: string;
 }

@@ -3,7 +3,7 @@
  * down: a listener that throws is logged and the others are still called.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MachineName, Transition } from './api.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './options.ts';
@@ -49,7 +49,11 @@ export function createEvents(logger: Logger): Events {
         try {
           listener(transition as Transition<never>);
         } catch (error) {
-          logger.error('a listener threw', { machine: transition.machine, seq: transition.seq, error: messageOf(error) });
+          logger.error('a listener threw', {
+            machine: transition.machine,
+            seq: transition.seq,
+            error: messageOf(error),
+          });
         }
       }
     },
@@ -69,18 +73,31 @@ function createMetrics(): Metrics {
   const registers = [new Registry()];
   const [register] = registers as [Registry];
   collectDefaultMetrics({ register });
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) => new Counter({ name, help, labelNames, registers });
-  const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ name, help, buckets, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
 
   const requests = counter('sallyport_requests_total', 'POSTs to inboxes, by HTTP status', ['status']);
-  const activities = counter('sallyport_activities_total', 'Activities that came to their end, by status', ['status']);
-  const transitions = counter('sallyport_transitions_total', 'Transitions of machines', ['machine', 'from', 'to']);
+  const activities = counter('sallyport_activities_total', 'Activities that came to their end, by status', [
+    'status',
+  ]);
+  const transitions = counter('sallyport_transitions_total', 'Transitions of machines', [
+    'machine',
+    'from',
+    'to',
+  ]);
   const deliveries = counter('sallyport_deliveries_total', 'Outgoing POSTs, by result', ['result']);
   const verify = histogram('sallyport_verify_seconds', 'From the body to the verdict of a worker', SECONDS);
   const turnSeconds = histogram('sallyport_turn_seconds', 'A turn, from its start to COMMIT', SECONDS);
   const turnSize = histogram('sallyport_turn_size', 'Mails in a turn', SIZES);
-  const machines = new Gauge({ name: 'sallyport_machines', help: 'Machines by state', labelNames: ['machine', 'state'], registers });
+  const machines = new Gauge({
+    name: 'sallyport_machines',
+    help: 'Machines by state',
+    labelNames: ['machine', 'state'],
+    registers,
+  });
   const mailbox = gauge('sallyport_mailbox_depth', 'Accepted mail that waits for a turn');
   const pool = gauge('sallyport_pool_queue_depth', 'Requests that wait for a worker');
   const delay = new Gauge({
@@ -115,7 +132,8 @@ function createMetrics(): Metrics {
         mailbox.set(depths.mailbox());
         pool.set(depths.pool());
         machines.reset();
-        for (const { machine, state, count } of await depths.machines()) machines.set({ machine, state }, count);
+        for (const { machine, state, count } of await depths.machines())
+          machines.set({ machine, state }, count);
       }
       return register.metrics();
     },

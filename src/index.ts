@@ -1,2 +1,34 @@
-// H5 is writing the public exports here.
-export {};
+/** What the world may import. Nothing inside of the house imports this file. */
+export type {
+  Activity,
+  ActivityMap,
+  ActivityRecord,
+  DeadLetter,
+  DeliveryRecord,
+  DomainRecord,
+  FlagActivity,
+  FollowRequestRecord,
+  Handler,
+  HandlerContext,
+  HistoryEntry,
+  MachineName,
+  MachineStates,
+  ModeratorNote,
+  Page,
+  PageQuery,
+  Ref,
+  Transition,
+} from './api.ts';
+export { createInbox, type Inbox, type RawRequest } from './embed.ts';
+export { type ErrorCode, SallyportError } from './errors.ts';
+export { fromEnv } from './options/environment.ts';
+export type {
+  ActorResolver,
+  Duration,
+  InboxOptions,
+  LocalActorOptions,
+  Logger,
+  RateLimit,
+  ResolvedActor,
+} from './options.ts';
+export type { Answer } from './verdict.ts';

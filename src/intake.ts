@@ -14,13 +14,19 @@
  */
 import { domainMachine, step } from '../machines/index.ts';
 import type { NewEvent, VerifiedActivity } from './api.ts';
-import type { Events } from './events.ts';
 import type { Settings } from './options.ts';
 import { draw, insertMail, type Window } from './store/intake.ts';
 import { appendEvents } from './store/log.ts';
 import type { Statements } from './store/statement.ts';
 import { isEnvironmentError, type Store } from './store/store.ts';
-import { domainEvents, holdDomainsWaiting, initialDomain, insertDomains, type SavedDomain, saveDomains } from './store/turns.ts';
+import {
+  domainEvents,
+  holdDomainsWaiting,
+  initialDomain,
+  insertDomains,
+  type SavedDomain,
+  saveDomains,
+} from './store/turns.ts';
 import type { RequestVerdict } from './verdict.ts';
 
 export interface Intake {
@@ -33,7 +39,6 @@ export interface Intake {
 export interface IntakeParts {
   readonly store: Store;
   readonly settings: Settings;
-  readonly events: Events;
   /** Mail of these domains has been committed. */
   onMail(domains: Set<string>): void;
   /** The log has grown. */
@@ -52,7 +57,7 @@ interface Waiting {
 
 export function createIntake(parts: IntakeParts): Intake {
   const { store, settings } = parts;
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let committing = 0;
   let isClosed = false;
   const idle: (() => void)[] = [];
@@ -111,10 +116,16 @@ export function createIntake(parts: IntakeParts): Intake {
       verdicts.push(
         refusal === null
           ? { type: 'accepted' }
-          : { type: 'rate-limited', domain: activity.domain, retryAfterSeconds: (refusal.endsMs - atMs) / 1_000 },
+          : {
+              type: 'rate-limited',
+              domain: activity.domain,
+              retryAfterSeconds: (refusal.endsMs - atMs) / 1_000,
+            },
       );
     }
-    const mail = group.filter((_, index) => verdicts[index]?.type === 'accepted').map(({ activity }) => activity);
+    const mail = group
+      .filter((_, index) => verdicts[index]?.type === 'accepted')
+      .map(({ activity }) => activity);
     if (mail.length > 0) await insertMail(tx, mail);
     const hasTransitions = over.size > 0 && (await limit(tx, over, settings, atMs));
     return { verdicts, hasTransitions };
@@ -123,7 +134,11 @@ export function createIntake(parts: IntakeParts): Intake {
   return {
     accept(activity) {
       if (isClosed || waiting.length >= WAITING_MAX) {
-        return Promise.resolve({ type: 'overloaded', reason: 'too much waits to be written', retryAfterSeconds: 5 });
+        return Promise.resolve({
+          type: 'overloaded',
+          reason: 'too much waits to be written',
+          retryAfterSeconds: 5,
+        });
       }
       return new Promise((settle) => {
         waiting.push({ activity, settle });
@@ -156,9 +171,20 @@ async function countAgainstLimits(
   atMs: number,
 ): Promise<(activity: VerifiedActivity) => OverLimit | null> {
   const { rateLimit, actorRateLimit } = settings;
-  const domains = await room(tx, group.map(({ activity }) => activity.domain), rateLimit, atMs);
+  const domains = await room(
+    tx,
+    group.map(({ activity }) => activity.domain),
+    rateLimit,
+    atMs,
+  );
   const actors =
-    actorRateLimit && (await room(tx, group.map(({ activity }) => activity.facts.actor), actorRateLimit, atMs));
+    actorRateLimit &&
+    (await room(
+      tx,
+      group.map(({ activity }) => activity.facts.actor),
+      actorRateLimit,
+      atMs,
+    ));
   return ({ domain, facts }) => {
     const domainEndsMs = domains(domain);
     if (domainEndsMs !== null) return { isDomain: true, endsMs: domainEndsMs };
@@ -190,7 +216,12 @@ async function room(
 }
 
 /** Tells the machines of these domains that they exceeded their limit. True when one of them changed its state. */
-async function limit(tx: Statements, over: Map<string, number>, settings: Settings, atMs: number): Promise<boolean> {
+async function limit(
+  tx: Statements,
+  over: Map<string, number>,
+  settings: Settings,
+  atMs: number,
+): Promise<boolean> {
   const fresh = [...over.keys()].map((name) => initialDomain(name, atMs));
   await insertDomains(tx, fresh, atMs);
   const saved: SavedDomain[] = [];

@@ -34,6 +34,8 @@ export interface Locals {
   resolve(url: string): Promise<LocalActor | null>;
   /** The local actor whose id has this path (no query). */
   byPath(path: string): Promise<LocalActor | null>;
+  /** Does this path (no query) have the form of a local actor's inbox, whether there is one or not? */
+  isInboxPath(path: string): boolean;
   /** The local actor whose inbox has this path (no query). */
   byInboxPath(path: string): Promise<LocalActor | null>;
   /** The actor that stands for the instance. */
@@ -118,6 +120,7 @@ export async function createLocals(
     resolve: async (url) => (nameIn(url) === null ? null : find({ url })),
     byHandle: (handle) => findOrNull({ handle }),
     byPath: (path) => byId(origin + path),
+    isInboxPath: (path) => path.endsWith('/inbox') && template.nameIn(path.slice(0, -'/inbox'.length)) !== null,
     async byInboxPath(path) {
       if (!path.endsWith('/inbox')) return null;
       return byId(origin + path.slice(0, -'/inbox'.length));

@@ -93,7 +93,11 @@ export function createLog({ store, events, logger }: { store: Store; events: Eve
 }
 
 /** The durable part, then the live part, joined at a number: live ones are gathered from the start. */
-async function* follow(query: TransitionsQuery, store: Store, subscribers: Set<Subscriber>): AsyncGenerator<Transition> {
+async function* follow(
+  query: TransitionsQuery,
+  store: Store,
+  subscribers: Set<Subscriber>,
+): AsyncGenerator<Transition> {
   const { machine, to, signal } = query;
   const wanted = (transition: Transition): boolean =>
     (machine === undefined || transition.machine === machine) && (to === undefined || transition.to === to);

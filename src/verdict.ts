@@ -9,7 +9,12 @@
 export type Status = 'accepted' | 'processed' | 'held' | 'dropped' | 'rejected' | 'failed';
 
 /** The statuses that end an activity's life. */
-export const TERMINAL_STATUSES = ['processed', 'dropped', 'rejected', 'failed'] as const satisfies readonly Status[];
+export const TERMINAL_STATUSES = [
+  'processed',
+  'dropped',
+  'rejected',
+  'failed',
+] as const satisfies readonly Status[];
 
 /** A request that is not accepted, and why. */
 export type Refusal =
@@ -58,7 +63,8 @@ export function answerOf(verdict: RequestVerdict): Answer {
   if (verdict.type === 'accepted') return { status: 202, headers: {}, body: '' };
   const { status, title } = PROBLEMS[verdict.type];
   const headers: Record<string, string> = {};
-  if ('retryAfterSeconds' in verdict) headers['retry-after'] = String(Math.max(1, Math.ceil(verdict.retryAfterSeconds)));
+  if ('retryAfterSeconds' in verdict)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(verdict.retryAfterSeconds)));
   if (verdict.type === 'method-not-allowed') headers.allow = verdict.allow;
   return problem(status, verdict.type, title, headers);
 }

@@ -95,7 +95,9 @@ describe('a mailbox', () => {
   });
 
   test('property: every mark is followed by a run of its key, and no key is in two runs at once', async () => {
-    const script = fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 }), { maxLength: 20 });
+    const script = fc.array(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 }), {
+      maxLength: 20,
+    });
     await fc.assert(
       fc.asyncProperty(script, fc.integer({ min: 1, max: 3 }), async (marks, concurrency) => {
         const inRun = new Set<string>();

@@ -4,15 +4,26 @@
  * Only the followed actor may answer. A Reject after an Accept ends the follow. An answer to a Follow that we never
  * sent has no effect.
  */
-import { type ActivityRule, type FollowFacts, type Known, type Letter, processed, rejected } from './decision.ts';
+import type { FollowFacts } from '../effects.ts';
+import { type ActivityRule, type Known, type Letter, processed, rejected } from './decision.ts';
 import { pairOf } from './follow.ts';
 
-export const accept: ActivityRule = { needs, decide: (letter, known) => answer(letter, known, 'follow.accepted') };
-export const reject: ActivityRule = { needs, decide: (letter, known) => answer(letter, known, 'follow.rejected') };
+export const accept: ActivityRule = {
+  needs,
+  decide: (letter, known) => answer(letter, known, 'follow.accepted'),
+};
+export const reject: ActivityRule = {
+  needs,
+  decide: (letter, known) => answer(letter, known, 'follow.rejected'),
+};
 
 function needs({ facts }: Letter) {
   const pair = pairOf(facts.inner?.actor ?? null, facts.inner?.object);
-  return { followRequestIds: facts.objects.slice(0, 1), pairs: pair === null ? [] : [pair], remoteActors: [] };
+  return {
+    followRequestIds: facts.objects.slice(0, 1),
+    pairs: pair === null ? [] : [pair],
+    remoteActors: [],
+  };
 }
 
 function answer(letter: Letter, known: Known, type: 'follow.accepted' | 'follow.rejected') {

@@ -2,16 +2,7 @@
  * The activities that our actors send about follows: Follow, and Accept or Reject of one. ActivityPub 7.5, 7.6, 7.7.
  */
 import { randomFillSync } from 'node:crypto';
-import type { Pair } from './decision.ts';
-
-/** An activity of ours, ready to be stored and delivered. `body` is what goes over the wire, byte for byte. */
-export interface OwnActivity {
-  readonly id: string;
-  /** Id of the local actor that sends it. */
-  readonly actor: string;
-  readonly type: string;
-  readonly body: string;
-}
+import type { OwnActivity, Pair } from '../effects.ts';
 
 /**
  * A new id for an activity of a local actor: sortable by time, unguessable, unique (UUID version 7, RFC 9562 5.7).
@@ -24,7 +15,9 @@ export function mintActivityId(actor: string, atMs: number): string {
   view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f));
   view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f));
   const hex = Buffer.from(bytes).toString('hex');
-  const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    '-',
+  );
   return `${actor}/activities/${uuid}`;
 }
 
@@ -34,7 +27,12 @@ export function ownFollow({ follower, following }: Pair, atMs: number): OwnActiv
 }
 
 /** Our actor's answer to a Follow that came in. The Follow is embedded, because some servers no longer know its id. */
-export function ownAnswer(type: 'Accept' | 'Reject', followId: string, pair: Pair, atMs: number): OwnActivity {
+export function ownAnswer(
+  type: 'Accept' | 'Reject',
+  followId: string,
+  pair: Pair,
+  atMs: number,
+): OwnActivity {
   const object = { id: followId, type: 'Follow', actor: pair.follower, object: pair.following };
   return own(type, pair.following, pair.follower, { object }, atMs);
 }

@@ -20,7 +20,11 @@ export const block: ActivityRule = {
     const changes: FollowChange[] = [];
     const theirs = known.liveBetween({ follower: facts.actor, following: local.id });
     if (theirs !== undefined) {
-      changes.push({ type: 'send', activityId: theirs.activityId, event: { type: 'follow.undone', reason: 'blocked us' } });
+      changes.push({
+        type: 'send',
+        activityId: theirs.activityId,
+        event: { type: 'follow.undone', reason: 'blocked us' },
+      });
     }
     const ours = known.liveBetween({ follower: local.id, following: facts.actor });
     if (ours !== undefined) {

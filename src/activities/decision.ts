@@ -5,9 +5,10 @@
  * queries and never writes: the turn fetches the needs of all its mail with one statement per table, applies each
  * decision to the facts before the next mail is looked at, and writes everything at its end.
  */
-import type { FollowRequestEvent, FollowRequestState } from '../../machines/index.ts';
+import type { FollowRequestEvent } from '../../machines/index.ts';
 import type { Facts } from '../activity.ts';
 import type { LocalFacts } from '../api.ts';
+import type { FollowFacts, Needs, Pair } from '../effects.ts';
 
 /** A mail as a decision sees it. */
 export interface Letter {
@@ -18,29 +19,7 @@ export interface Letter {
   readonly locals: readonly LocalFacts[];
 }
 
-/** Two ends of a follow. */
-export interface Pair {
-  readonly follower: string;
-  readonly following: string;
-}
-
-/** Keys of what a decision wants to know. */
-export interface Needs {
-  readonly followRequestIds: readonly string[];
-  readonly pairs: readonly Pair[];
-  /** Remote actors whose inbox an answer would go to. */
-  readonly remoteActors: readonly string[];
-}
-
 export const NO_NEEDS: Needs = { followRequestIds: [], pairs: [], remoteActors: [] };
-
-/** A follow request as decisions see it. */
-export interface FollowFacts extends Pair {
-  readonly activityId: string;
-  readonly domain: string;
-  readonly direction: 'incoming' | 'outgoing';
-  readonly state: FollowRequestState;
-}
 
 /** What is known when a mail is decided, earlier decisions of the same turn included. */
 export interface Known {

@@ -5,7 +5,8 @@
  * replaces the old one and takes over its standing, so a server that lost our Accept and asks again is answered,
  * and the follower never leaves the collection.
  */
-import { type ActivityRule, type FollowChange, localNamed, type Pair, processed, rejected } from './decision.ts';
+import type { Pair } from '../effects.ts';
+import { type ActivityRule, type FollowChange, localNamed, processed, rejected } from './decision.ts';
 
 export const follow: ActivityRule = {
   needs({ facts }) {
@@ -27,10 +28,17 @@ export const follow: ActivityRule = {
       const replaced = { type: 'follow.replaced', reason: 'replaced' } as const;
       changes.push({ type: 'send', activityId: before.activityId, event: replaced });
     }
-    changes.push({ type: 'begin', request: { activityId: facts.id, domain, direction: 'incoming', ...pair } });
+    changes.push({
+      type: 'begin',
+      request: { activityId: facts.id, domain, direction: 'incoming', ...pair },
+    });
     if (before === undefined ? !local.locked : before.state === 'accepted') {
       const reason = before === undefined ? 'open to everybody' : 'replaced';
-      changes.push({ type: 'send', activityId: facts.id, event: { type: 'follow.accepted', reason, by: null } });
+      changes.push({
+        type: 'send',
+        activityId: facts.id,
+        event: { type: 'follow.accepted', reason, by: null },
+      });
     }
     return processed(null, changes);
   },

@@ -1,7 +1,16 @@
 /** Type name to file: the only dispatcher. A type without a file is stored and handed to handlers. */
+
+import type { Needs } from '../effects.ts';
 import { accept, reject } from './answer-to-follow.ts';
 import { block } from './block.ts';
-import { type ActivityRule, type Decision, type Known, type Letter, type Needs, NO_NEEDS, processed } from './decision.ts';
+import {
+  type ActivityRule,
+  type Decision,
+  type Known,
+  type Letter,
+  NO_NEEDS,
+  processed,
+} from './decision.ts';
 import { follow } from './follow.ts';
 import { undo } from './undo.ts';
 

@@ -9,7 +9,11 @@ import { pairOf } from './follow.ts';
 export const undo: ActivityRule = {
   needs({ facts }) {
     const pair = facts.inner?.type === 'Follow' ? pairOf(facts.actor, facts.inner.object) : null;
-    return { followRequestIds: facts.objects.slice(0, 1), pairs: pair === null ? [] : [pair], remoteActors: [] };
+    return {
+      followRequestIds: facts.objects.slice(0, 1),
+      pairs: pair === null ? [] : [pair],
+      remoteActors: [],
+    };
   },
 
   decide({ facts }, known) {
@@ -20,7 +24,8 @@ export const undo: ActivityRule = {
     const id = facts.objects[0];
     const pair = inner?.type === 'Follow' ? pairOf(facts.actor, inner.object) : null;
     const request =
-      (id === undefined ? undefined : known.followRequest(id)) ?? (pair === null ? undefined : known.liveBetween(pair));
+      (id === undefined ? undefined : known.followRequest(id)) ??
+      (pair === null ? undefined : known.liveBetween(pair));
     if (request === undefined) return processed('nothing is known that this would undo');
     if (request.follower !== facts.actor) return rejected('only the follower may undo a follow');
     return processed(null, [

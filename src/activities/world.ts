@@ -5,46 +5,20 @@
  * said once, in `#follow`: entering `accepted` joins, leaving it leaves, and our side's answer to an incoming
  * request is sent. So a member is where its machine says, whoever caused the transition: mail, policy, moderator.
  */
-import { type FollowRequestEvent, followRequestMachine, type Stored, step } from '../../machines/index.ts';
+import { type FollowRequestEvent, followRequestMachine, step } from '../../machines/index.ts';
 import type { NewEvent } from '../api.ts';
-import { type OwnActivity, ownAnswer } from './answer.ts';
-import type { FollowChange, FollowFacts, Known, Pair } from './decision.ts';
-
-/** A follow request with its machine's snapshot, as the store keeps it. */
-export interface FollowLife extends FollowFacts {
-  readonly stored: Stored;
-  readonly sinceMs: number;
-}
-
-/** An item in a collection. */
-export interface Membership {
-  readonly collection: string;
-  readonly item: string;
-}
-
-/** An activity of ours for one inbox. */
-export interface Send {
-  readonly activity: OwnActivity;
-  readonly inbox: string;
-  readonly domain: string;
-}
-
-/** Where answers to a remote actor go. */
-export interface RemoteInbox {
-  readonly id: string;
-  readonly domain: string;
-  readonly inbox: string;
-}
-
-/** Everything that is to be written. A fixed number of statements writes it, however much it is. */
-export interface Effects {
-  readonly begun: FollowLife[];
-  readonly changed: FollowLife[];
-  readonly joins: Membership[];
-  readonly leaves: Membership[];
-  readonly sends: Send[];
-  readonly events: NewEvent[];
-}
+import type {
+  Effects,
+  FollowFacts,
+  FollowLife,
+  Membership,
+  OwnActivity,
+  Pair,
+  RemoteInbox,
+  Send,
+} from '../effects.ts';
+import { ownAnswer } from './answer.ts';
+import type { FollowChange, Known } from './decision.ts';
 
 const pairKey = ({ follower, following }: Pair): string => `${follower} ${following}`;
 const isAlive = (state: string): boolean => state === 'pending' || state === 'accepted';
@@ -126,7 +100,12 @@ export class World implements Known {
     if (before === undefined) return false;
     const stepped = step(followRequestMachine, before.stored, inputOf(before), [event], this.#atMs);
     if (stepped.handled[0] !== true) return false;
-    const after: FollowLife = { ...before, state: stepped.state, stored: stepped.stored, sinceMs: this.#atMs };
+    const after: FollowLife = {
+      ...before,
+      state: stepped.state,
+      stored: stepped.stored,
+      sinceMs: this.#atMs,
+    };
     this.#keep(after);
     if (!this.#begun.has(activityId)) this.#changed.add(activityId);
     this.#log(before, before.state, after.state, event.type, event.reason, 'by' in event ? event.by : null);
@@ -161,7 +140,18 @@ export class World implements Known {
     by: string | null,
   ): void {
     const { activityId: key, domain } = request;
-    this.record({ kind: 'transition', atMs: this.#atMs, machine: 'follow-request', key, domain, from, to, event, reason, by });
+    this.record({
+      kind: 'transition',
+      atMs: this.#atMs,
+      machine: 'follow-request',
+      key,
+      domain,
+      from,
+      to,
+      event,
+      reason,
+      by,
+    });
   }
 }
 

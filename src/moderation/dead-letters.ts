@@ -1,9 +1,9 @@
 /** What is done about dead letters: tried again from the beginning, or given up. */
 import type { DeadLetter, Page, PageQuery } from '../api.ts';
 import { SallyportError } from '../errors.ts';
+import { upsertCalls } from '../store/consumers.ts';
 import { type FullDeadLetter, listDeadLetters, mailAgain, takeDeadLetter } from '../store/dead-letters.ts';
 import { enqueue } from '../store/deliveries.ts';
-import { upsertCalls } from '../store/consumers.ts';
 import type { Statements } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
@@ -16,12 +16,18 @@ export interface DeadLettersDesk {
   discard(id: string): Promise<void>;
 }
 
-export function createDeadLetters(parts: { store: Store; onRetry(letter: FullDeadLetter): void }): DeadLettersDesk {
+export function createDeadLetters(parts: {
+  store: Store;
+  onRetry(letter: FullDeadLetter): void;
+}): DeadLettersDesk {
   const { store, onRetry } = parts;
 
   async function take(tx: Statements, id: string): Promise<FullDeadLetter> {
     const letter = /^\d{1,18}$/.test(id) ? await takeDeadLetter(tx, id) : undefined;
-    if (letter === undefined) throw new SallyportError('ERR_NOT_FOUND', 'there is no such dead letter', { data: { what: 'dead-letter', id } });
+    if (letter === undefined)
+      throw new SallyportError('ERR_NOT_FOUND', 'there is no such dead letter', {
+        data: { what: 'dead-letter', id },
+      });
     return letter;
   }
 

@@ -11,7 +11,13 @@ import { type DomainRow, domainByName, listDomains } from '../store/lists.ts';
 import { appendEvents } from '../store/log.ts';
 import { type Statements, sql } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
-import { domainEvents, holdDomainsWaiting, initialDomain, insertDomains, saveDomains } from '../store/turns.ts';
+import {
+  domainEvents,
+  holdDomainsWaiting,
+  initialDomain,
+  insertDomains,
+  saveDomains,
+} from '../store/turns.ts';
 import { limitOf, pageOf } from './pages.ts';
 
 export type DomainVerb = 'block' | 'unblock' | 'limit' | 'reset';
@@ -19,7 +25,9 @@ export type DomainVerb = 'block' | 'unblock' | 'limit' | 'reset';
 export interface DomainsDesk {
   /** `ERR_NOT_FOUND` for a domain that nobody has met. */
   get(domain: string): Promise<DomainRecord>;
-  list(query?: PageQuery & { readonly state?: string | undefined; readonly q?: string | undefined }): Promise<Page<DomainRecord>>;
+  list(
+    query?: PageQuery & { readonly state?: string | undefined; readonly q?: string | undefined },
+  ): Promise<Page<DomainRecord>>;
   /** 403 from now on, and what waits ends `rejected`. A reason is required. */
   block(domain: string, note: ModeratorNote & { readonly reason: string }): Promise<DomainRecord>;
   unblock(domain: string, note?: ModeratorNote): Promise<DomainRecord>;
@@ -34,33 +42,50 @@ export interface DomainsDesk {
 /** Domains in one bulk action. */
 const BULK_MAX = 10_000;
 
-export function createDomains(parts: { store: Store; settings: Settings; onTransition(): void }): DomainsDesk {
+export function createDomains(parts: {
+  store: Store;
+  settings: Settings;
+  onTransition(): void;
+}): DomainsDesk {
   const { store, settings } = parts;
 
   async function act(verb: DomainVerb, input: string, note: ModeratorNote): Promise<DomainRecord> {
     const name = nameOf(input);
     if (verb === 'block' && (note.reason ?? '').trim() === '') {
-      throw new SallyportError('ERR_INVALID', 'a block needs a reason', { hint: 'say in one sentence why', data: { domain: name } });
+      throw new SallyportError('ERR_INVALID', 'a block needs a reason', {
+        hint: 'say in one sentence why',
+        data: { domain: name },
+      });
     }
     const record = await store.transaction((tx) => change(tx, name, verb, note));
     parts.onTransition();
     return record;
   }
 
-  async function change(tx: Statements, name: string, verb: DomainVerb, note: ModeratorNote): Promise<DomainRecord> {
+  async function change(
+    tx: Statements,
+    name: string,
+    verb: DomainVerb,
+    note: ModeratorNote,
+  ): Promise<DomainRecord> {
     const atMs = store.clock.now();
     // The lock order of the house: the window first, then the domain, then the log.
-    if (verb === 'reset' || verb === 'unblock') await tx.run(sql`delete from rate_window where key = ${name}`);
+    if (verb === 'reset' || verb === 'unblock')
+      await tx.run(sql`delete from rate_window where key = ${name}`);
     await insertDomains(tx, [initialDomain(name, atMs)], atMs);
     const [held] = await holdDomainsWaiting(tx, [name]);
     if (held === undefined) throw new Error('a domain row vanished');
     const event = eventOf(verb, note, atMs, settings.rateLimit.windowMs);
     const stepped = step(domainMachine, held.snapshot, { domain: name }, [event], atMs);
     if (stepped.handled[0] !== true) {
-      throw new SallyportError('ERR_NOT_ALLOWED_IN_STATE', `${name} is ${stepped.state}: ${verb} is not possible`, {
-        hint: 'look at the domain again: somebody else may have acted',
-        data: { machine: 'domain', key: name, state: stepped.state, event: event.type },
-      });
+      throw new SallyportError(
+        'ERR_NOT_ALLOWED_IN_STATE',
+        `${name} is ${stepped.state}: ${verb} is not possible`,
+        {
+          hint: 'look at the domain again: somebody else may have acted',
+          data: { machine: 'domain', key: name, state: stepped.state, event: event.type },
+        },
+      );
     }
     const sinceMs = stepped.transitions.length > 0 ? atMs : null;
     const { state, stored: snapshot, dueAtMs: dueMs } = stepped;
@@ -74,7 +99,10 @@ export function createDomains(parts: { store: Store; settings: Settings; onTrans
     async get(domain) {
       const name = nameOf(domain);
       const row = await domainByName(store, name);
-      if (row === undefined) throw new SallyportError('ERR_NOT_FOUND', `${name} has never been met`, { data: { what: 'domain', id: name } });
+      if (row === undefined)
+        throw new SallyportError('ERR_NOT_FOUND', `${name} has never been met`, {
+          data: { what: 'domain', id: name },
+        });
       return recordOf(row);
     },
     async list(query = {}) {
@@ -88,7 +116,8 @@ export function createDomains(parts: { store: Store; settings: Settings; onTrans
     limit: (domain, note = {}) => act('limit', domain, note),
     reset: (domain, note = {}) => act('reset', domain, note),
     async bulk(action, domains, note) {
-      if (domains.length > BULK_MAX) throw new SallyportError('ERR_INVALID', `at most ${BULK_MAX} domains at once`);
+      if (domains.length > BULK_MAX)
+        throw new SallyportError('ERR_INVALID', `at most ${BULK_MAX} domains at once`);
       const names = [...new Set(domains.map(nameOf))].sort();
       let changed = 0;
       for (const name of names) {
@@ -105,7 +134,13 @@ export function createDomains(parts: { store: Store; settings: Settings; onTrans
 }
 
 /** The transitions of a verb; the last one is the moderator's, one before it was due. */
-async function log(tx: Statements, name: string, stepped: Stepped<typeof domainMachine>, by: string, atMs: number): Promise<void> {
+async function log(
+  tx: Statements,
+  name: string,
+  stepped: Stepped<typeof domainMachine>,
+  by: string,
+  atMs: number,
+): Promise<void> {
   const events = domainEvents(name, stepped, by, atMs);
   if (events.length > 0) await appendEvents(tx, events);
 }
@@ -116,15 +151,28 @@ function eventOf(verb: DomainVerb, note: ModeratorNote, atMs: number, windowMs: 
   if (verb === 'reset') return { type: 'moderator.reset', atMs, reason, by };
   const untilMs = until?.getTime() ?? (verb === 'limit' ? atMs + windowMs : null);
   if (untilMs !== null && !(untilMs > atMs)) {
-    throw new SallyportError('ERR_INVALID', 'until lies in the past', { data: { until: until?.toISOString() } });
+    throw new SallyportError('ERR_INVALID', 'until lies in the past', {
+      data: { until: until?.toISOString() },
+    });
   }
-  const facts = { atMs, reason, by, untilMs, reviewAtMs: reviewAt?.getTime() ?? null, publicComment, privateComment };
+  const facts = {
+    atMs,
+    reason,
+    by,
+    untilMs,
+    reviewAtMs: reviewAt?.getTime() ?? null,
+    publicComment,
+    privateComment,
+  };
   return { type: verb === 'block' ? 'moderator.blocked' : 'moderator.limited', ...facts };
 }
 
 function nameOf(input: string): string {
   const name = canonicalDomain(input);
-  if (name === null) throw new SallyportError('ERR_INVALID', `${JSON.stringify(input)} is no domain`, { hint: 'a host name alone: no scheme, port or path' });
+  if (name === null)
+    throw new SallyportError('ERR_INVALID', `${JSON.stringify(input)} is no domain`, {
+      hint: 'a host name alone: no scheme, port or path',
+    });
   return name;
 }
 

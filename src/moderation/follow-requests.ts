@@ -3,9 +3,10 @@
  * the remote domain's row lock: a follow request is driven under the lock of its domain, by mail and by people.
  */
 import { ownFollow } from '../activities/answer.ts';
-import { type RemoteInbox, World } from '../activities/world.ts';
+import { World } from '../activities/world.ts';
 import { canonicalDomain, domainOf } from '../activity.ts';
 import type { FollowRequestRecord, Page, PageQuery } from '../api.ts';
+import type { RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
 import { followRequestById, listFollowRequests } from '../store/lists.ts';
@@ -21,7 +22,10 @@ export interface FollowRequestsDesk {
   /** Accepts a pending incoming request, by its id or its Follow's id; one Accept is sent. */
   accept(id: string, note?: { readonly by?: string | undefined }): Promise<FollowRequestRecord>;
   /** Rejects a pending request, or ends an accepted one; one Reject is sent. */
-  reject(id: string, note?: { readonly by?: string | undefined; readonly reason?: string | undefined }): Promise<FollowRequestRecord>;
+  reject(
+    id: string,
+    note?: { readonly by?: string | undefined; readonly reason?: string | undefined },
+  ): Promise<FollowRequestRecord>;
 }
 
 export interface FollowParts {
@@ -38,10 +42,17 @@ export interface FollowParts {
 export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
   const { store } = parts;
 
-  async function answer(id: string, type: 'follow.accepted' | 'follow.rejected', reason: string | null, by: string) {
+  async function answer(
+    id: string,
+    type: 'follow.accepted' | 'follow.rejected',
+    reason: string | null,
+    by: string,
+  ) {
     const found = await followRequestById(store, id);
     if (found === undefined) {
-      throw new SallyportError('ERR_NOT_FOUND', 'there is no such follow request', { data: { what: 'follow-request', id } });
+      throw new SallyportError('ERR_NOT_FOUND', 'there is no such follow request', {
+        data: { what: 'follow-request', id },
+      });
     }
     const { activityId, domain } = found;
     await store.transaction(async (tx) => {
@@ -52,15 +63,26 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
       const isOurs = found.direction === 'incoming';
       if (!isOurs || !world.apply({ type: 'send', activityId, event: { type, reason, by } })) {
         const state = lives[0]?.state ?? found.state;
-        throw new SallyportError('ERR_NOT_ALLOWED_IN_STATE', `the ${found.direction} follow request is ${state}`, {
-          hint: isOurs ? 'look at it again: it may have been answered or withdrawn' : 'only the followed actor can answer it',
-          data: { machine: 'follow-request', key: activityId, state, event: type },
-        });
+        throw new SallyportError(
+          'ERR_NOT_ALLOWED_IN_STATE',
+          `the ${found.direction} follow request is ${state}`,
+          {
+            hint: isOurs
+              ? 'look at it again: it may have been answered or withdrawn'
+              : 'only the followed actor can answer it',
+            data: { machine: 'follow-request', key: activityId, state, event: type },
+          },
+        );
       }
       await writeEffects(tx, world.effects(), store.clock.now());
     });
     parts.onChange();
-    const { stored: _, sinceMs, domain: __, ...record } = (await followRequestById(store, activityId)) as typeof found;
+    const {
+      stored: _,
+      sinceMs,
+      domain: __,
+      ...record
+    } = (await followRequestById(store, activityId)) as typeof found;
     return { ...record, since: new Date(sinceMs).toISOString() };
   }
 
@@ -68,31 +90,50 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
     async list(query = {}) {
       const limit = limitOf(query);
       const { state = null, actor = null } = query;
-      const found = await listFollowRequests(store, { state, actor, below: numberCursor(query), limit: limit + 1 });
+      const found = await listFollowRequests(store, {
+        state,
+        actor,
+        below: numberCursor(query),
+        limit: limit + 1,
+      });
       return pageOf(found, limit, ({ id }) => id);
     },
     accept: (id, note = {}) => answer(id, 'follow.accepted', 'a moderator said yes', note.by ?? 'admin'),
-    reject: (id, note = {}) => answer(id, 'follow.rejected', note.reason ?? 'a moderator said no', note.by ?? 'admin'),
+    reject: (id, note = {}) =>
+      answer(id, 'follow.rejected', note.reason ?? 'a moderator said no', note.by ?? 'admin'),
   };
 }
 
 /** Our actor follows a remote one: a pending outgoing request, and one signed Follow. */
-export async function follow(parts: FollowParts, handle: string, object: string): Promise<{ activityId: string }> {
+export async function follow(
+  parts: FollowParts,
+  handle: string,
+  object: string,
+): Promise<{ activityId: string }> {
   const { store } = parts;
   const local = await parts.locals.byHandle(handle);
-  if (local === null) throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, { data: { what: 'actor', id: handle } });
+  if (local === null)
+    throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, {
+      data: { what: 'actor', id: handle },
+    });
   const domain = domainOf(object);
-  if (domain === null || canonicalDomain(domain) === null) throw new SallyportError('ERR_INVALID', 'object is not the URL of an actor', { data: { object } });
+  if (domain === null || canonicalDomain(domain) === null)
+    throw new SallyportError('ERR_INVALID', 'object is not the URL of an actor', { data: { object } });
   const remote = await parts.inboxOf(object);
   if (remote === null) {
-    throw new SallyportError('ERR_REMOTE', 'the actor could not be fetched', { hint: 'check the URL, and that its server answers', data: { object } });
+    throw new SallyportError('ERR_REMOTE', 'the actor could not be fetched', {
+      hint: 'check the URL, and that its server answers',
+      data: { object },
+    });
   }
   const pair = { follower: local.id, following: remote.id };
   const activityId = await store.transaction(async (tx) => {
     const atMs = store.clock.now();
     await parts.ensureDomain(tx, domain);
     await holdDomainsWaiting(tx, [domain]);
-    const world = new World(atMs, await followRequestsFor(tx, { followRequestIds: [], pairs: [pair] }), [remote]);
+    const world = new World(atMs, await followRequestsFor(tx, { followRequestIds: [], pairs: [pair] }), [
+      remote,
+    ]);
     const before = world.liveBetween(pair);
     if (before !== undefined) return before.activityId;
     const own = ownFollow(pair, atMs);

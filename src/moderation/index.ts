@@ -1,18 +1,23 @@
 /** The moderator's side of the house: every verb and every list of the admin API, from code. */
-import { chart, domainMachine, followRequestMachine, type Chart } from '../../machines/index.ts';
-import type { RemoteInbox } from '../activities/world.ts';
+import { type Chart, chart, domainMachine, followRequestMachine } from '../../machines/index.ts';
 import type { ActivityRecord, DeliveryRecord, MachineName, Page, PageQuery, Transition } from '../api.ts';
+import type { RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
 import type { Settings } from '../options.ts';
-import { deliveriesPage, type DeliveriesQuery } from '../store/deliveries.ts';
+import { type DeliveriesQuery, deliveriesPage } from '../store/deliveries.ts';
 import { countMembers, listActivities, listMembers } from '../store/lists.ts';
 import { countStates, readTransitions } from '../store/log.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
 import { createDomains, type DomainsDesk } from './domains.ts';
-import { createFollowRequests, follow, type FollowParts, type FollowRequestsDesk } from './follow-requests.ts';
+import {
+  createFollowRequests,
+  type FollowParts,
+  type FollowRequestsDesk,
+  follow,
+} from './follow-requests.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export type { DomainVerb } from './domains.ts';
@@ -47,7 +52,11 @@ export interface Moderation {
     /** Our actor asks to follow a remote one. */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
     /** Items of a local actor's collection, newest first. */
-    collection(handle: string, name: CollectionName, query?: PageQuery): Promise<Page<string> & { readonly total: number }>;
+    collection(
+      handle: string,
+      name: CollectionName,
+      query?: PageQuery,
+    ): Promise<Page<string> & { readonly total: number }>;
   };
   readonly machines: {
     list(): Promise<MachineRecord[]>;
@@ -79,7 +88,8 @@ export function createModeration(parts: ModerationParts): Moderation {
     store,
     locals,
     inboxOf: (actor) => parts.inboxOf(actor),
-    ensureDomain: (db, name) => insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
+    ensureDomain: (db, name) =>
+      insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
     onChange() {
       parts.onTransition();
       parts.onWork('');
@@ -110,25 +120,49 @@ function activitiesDesk(store: Store): Moderation['activities'] {
     async list(query = {}) {
       const limit = limitOf(query);
       const { status = null, domain = null, type = null, activityId = null } = query;
-      const filter = { ...nothing, status, domain, type, activityId, below: numberCursor(query), limit: limit + 1 };
+      const filter = {
+        ...nothing,
+        status,
+        domain,
+        type,
+        activityId,
+        below: numberCursor(query),
+        limit: limit + 1,
+      };
       return pageOf(await listActivities(store, filter), limit, ({ id }) => id);
     },
     async get(id) {
       const by = /^\d{1,18}$/.test(id) ? { id } : { activityId: id };
       const [found] = await listActivities(store, { ...nothing, ...by, limit: 1 });
-      if (found === undefined) throw new SallyportError('ERR_NOT_FOUND', 'there is no such activity', { data: { what: 'activity', id } });
+      if (found === undefined)
+        throw new SallyportError('ERR_NOT_FOUND', 'there is no such activity', {
+          data: { what: 'activity', id },
+        });
       return found;
     },
   };
 }
 
-async function collectionPage(store: Store, locals: Locals, handle: string, name: CollectionName, query: PageQuery) {
+async function collectionPage(
+  store: Store,
+  locals: Locals,
+  handle: string,
+  name: CollectionName,
+  query: PageQuery,
+) {
   const local = await locals.byHandle(handle);
-  if (local === null) throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, { data: { what: 'actor', id: handle } });
+  if (local === null)
+    throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, {
+      data: { what: 'actor', id: handle },
+    });
   const limit = limitOf(query);
   const collection = `${local.id}/${name}`;
   const total = await countMembers(store, collection);
-  const page = pageOf(await listMembers(store, collection, numberCursor(query), limit + 1), limit, ({ seq }) => seq);
+  const page = pageOf(
+    await listMembers(store, collection, numberCursor(query), limit + 1),
+    limit,
+    ({ seq }) => seq,
+  );
   return { total, items: page.items.map(({ item }) => item), next: page.next };
 }
 
@@ -146,7 +180,10 @@ function machinesDesk(store: Store): Moderation['machines'] {
     list,
     async get(machine) {
       const found = (await list()).find(({ id }) => id === machine);
-      if (found === undefined) throw new SallyportError('ERR_NOT_FOUND', `there is no machine ${machine}`, { data: { what: 'machine', id: machine } });
+      if (found === undefined)
+        throw new SallyportError('ERR_NOT_FOUND', `there is no machine ${machine}`, {
+          data: { what: 'machine', id: machine },
+        });
       return found;
     },
   };

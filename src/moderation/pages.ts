@@ -14,12 +14,17 @@ export function limitOf({ limit }: PageQuery): number {
 /** A cursor that is a number of ours, or null at the start. */
 export function numberCursor({ cursor }: PageQuery): string | null {
   if (cursor === undefined || cursor === '') return null;
-  if (!/^\d{1,18}$/.test(cursor)) throw new SallyportError('ERR_INVALID', 'the cursor is none of ours', { data: { cursor } });
+  if (!/^\d{1,18}$/.test(cursor))
+    throw new SallyportError('ERR_INVALID', 'the cursor is none of ours', { data: { cursor } });
   return cursor;
 }
 
 /** A page, asked for with one item more than it shows: that one says whether there is a next page. */
-export function pageOf<Item>(found: readonly Item[], limit: number, cursorOf: (last: Item) => string): Page<Item> {
+export function pageOf<Item>(
+  found: readonly Item[],
+  limit: number,
+  cursorOf: (last: Item) => string,
+): Page<Item> {
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };

@@ -1,9 +1,8 @@
 /** The statements of a turn: a fixed number of them, however many domains and mails it serves. */
 import { domainMachine, type Stepped, type Stored, step } from '../../machines/index.ts';
-import type { Needs } from '../activities/decision.ts';
-import type { Effects, FollowLife, RemoteInbox } from '../activities/world.ts';
 import type { Facts } from '../activity.ts';
 import type { HistoryEntry, LocalFacts, NewEvent } from '../api.ts';
+import type { Effects, FollowLife, Needs, RemoteInbox } from '../effects.ts';
 import type { Status } from '../verdict.ts';
 import { enqueue, insertOwnActivities } from './deliveries.ts';
 import { appendEvents } from './log.ts';

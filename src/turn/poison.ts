@@ -64,7 +64,14 @@ async function blame(tx: Statements, name: string, error: unknown, atMs: number)
   }
   const { facts, inbox, receivedMs } = head;
   const data = { facts, inbox, receivedMs };
-  const letter = { kind: 'mail', domain: name, activityId: facts.id, error: messageOf(error), attempts, data } as const;
+  const letter = {
+    kind: 'mail',
+    domain: name,
+    activityId: facts.id,
+    error: messageOf(error),
+    attempts,
+    data,
+  } as const;
   await insertDeadLetter(tx, letter, atMs);
   const register = new Register(await turns.activitiesById(tx, [facts.id]));
   if (!register.hasActed(facts.id)) register.end(head, 'failed', messageOf(error, 200), atMs);

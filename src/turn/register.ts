@@ -38,7 +38,11 @@ export class Register {
       this.#again.add(facts.id);
       return;
     }
-    const received: HistoryEntry = { at: new Date(mail.receivedMs).toISOString(), what: 'received', inbox: mail.inbox };
+    const received: HistoryEntry = {
+      at: new Date(mail.receivedMs).toISOString(),
+      what: 'received',
+      inbox: mail.inbox,
+    };
     const row: NewActivityRow = {
       id: mail.seq,
       activityId: facts.id,

@@ -56,7 +56,9 @@ export async function turn(
   for (const domain of held) {
     const stepped = stepDue(domain, atMs, world, saved);
     const state = stepped?.state ?? domain.state;
-    const shut = !OPEN_STATES.includes(state) || withParents(domain.name).some((name) => name !== domain.name && blocked.has(name));
+    const shut =
+      !OPEN_STATES.includes(state) ||
+      withParents(domain.name).some((name) => name !== domain.name && blocked.has(name));
     for (const letter of mail.get(domain.name) ?? []) handle(letter, shut, world, register, atMs);
   }
 
@@ -102,7 +104,9 @@ async function know(
   atMs: number,
 ) {
   const letters = [...mail.values()].flat();
-  const needs = letters.map((letter) => needsOf({ facts: letter.facts, domain: letter.domain, locals: letter.facts.locals }));
+  const needs = letters.map((letter) =>
+    needsOf({ facts: letter.facts, domain: letter.domain, locals: letter.facts.locals }),
+  );
   const parents = new Set(held.flatMap(({ name }) => withParents(name).slice(1)));
   const blocked = await store.blockedAmong(tx, [...parents], OPEN_STATES);
   const ids = [...new Set(letters.map(({ facts }) => facts.id))];
@@ -111,7 +115,9 @@ async function know(
     followRequestIds: [...new Set(needs.flatMap(({ followRequestIds }) => followRequestIds))],
     pairs: needs.flatMap(({ pairs }) => pairs),
   });
-  const inboxes = await store.remoteInboxes(tx, [...new Set(needs.flatMap(({ remoteActors }) => remoteActors))]);
+  const inboxes = await store.remoteInboxes(tx, [
+    ...new Set(needs.flatMap(({ remoteActors }) => remoteActors)),
+  ]);
   return { world: new World(atMs, requests, inboxes), register, blocked };
 }
 

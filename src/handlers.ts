@@ -17,15 +17,15 @@
  * - A handler is never called before its activity is committed, and never inside a transaction of ours.
  */
 import { randomUUID } from 'node:crypto';
-import type { Activity, Handler, HandlerContext } from '../api.ts';
-import { messageOf } from '../errors.ts';
-import { createMailbox } from '../mailbox.ts';
-import type { Settings } from '../options.ts';
-import * as consumers from '../store/consumers.ts';
-import { insertDeadLetter } from '../store/dead-letters.ts';
-import { type EndedActivity, lastSeq, readEnded, readEndedAt } from '../store/log.ts';
-import type { Store } from '../store/store.ts';
-import { viewOf } from './view.ts';
+import type { Activity, Handler, HandlerContext } from './api.ts';
+import { messageOf } from './errors.ts';
+import { viewOf } from './handlers/view.ts';
+import { createMailbox } from './mailbox.ts';
+import type { Settings } from './options.ts';
+import * as consumers from './store/consumers.ts';
+import { insertDeadLetter } from './store/dead-letters.ts';
+import { type EndedActivity, lastSeq, readEnded, readEndedAt } from './store/log.ts';
+import type { Store } from './store/store.ts';
 
 /** What the house does for handlers. */
 export interface HandlerDesk {
@@ -47,7 +47,9 @@ export interface Registration {
 
 export interface Handlers {
   /** Registers one more; from now on it gets what comes later, or goes on where it stopped. */
-  add(registration: Registration): Disposable;
+  add(registration: Registration): void;
+  /** Calls it no more. Its position stays, for when it is registered again under the same name. */
+  remove(name: string): void;
   start(): Promise<void>;
   /** Activities have ended. */
   poke(): void;
@@ -107,7 +109,8 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
     const end = await lastSeq(store);
     if (end <= position) return false;
     const found = await readEnded(store, position, end, type, READ_MAX);
-    const held = found.length === 0 ? new Set<string>() : await consumers.heldDomains(store, name, domainsOf(found));
+    const held =
+      found.length === 0 ? new Set<string>() : await consumers.heldDomains(store, name, domainsOf(found));
     const byDomain = Object.entries(Object.groupBy(found, ({ domain }) => domain));
     await eachAtOnce(byDomain, DOMAINS_AT_ONCE, async ([domain, ended = []]) => {
       let isHeld = held.has(domain);
@@ -115,7 +118,9 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
         const error = isHeld ? null : await call(registration, one, 1);
         if (!isHeld && error === null) continue;
         const dueMs = store.clock.now() + (isHeld ? 0 : (REST_MS[0] as number));
-        await consumers.upsertCalls(store, name, [{ seq: one.seq, domain, attempts: isHeld ? 0 : 1, dueMs, error }]);
+        await consumers.upsertCalls(store, name, [
+          { seq: one.seq, domain, attempts: isHeld ? 0 : 1, dueMs, error },
+        ]);
         isHeld = true;
       }
     });
@@ -140,7 +145,11 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
       const activityId = ended?.activityId ?? '';
       const data = { handler: name, seq };
       await store.transaction(async (tx) => {
-        await insertDeadLetter(tx, { kind: 'handler', domain, activityId, error, attempts: attempts + 1, data }, atMs);
+        await insertDeadLetter(
+          tx,
+          { kind: 'handler', domain, activityId, error, attempts: attempts + 1, data },
+          atMs,
+        );
         await consumers.deleteCall(tx, name, seq);
       });
     });
@@ -148,7 +157,11 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
   }
 
   /** One call. Null when it returned; else what it threw. */
-  async function call({ name, handler }: Registration, ended: EndedActivity, attempt: number): Promise<string | null> {
+  async function call(
+    { name, handler }: Registration,
+    ended: EndedActivity,
+    attempt: number,
+  ): Promise<string | null> {
     const timeout = AbortSignal.timeout(CALL_MS);
     const signal = AbortSignal.any([timeout, closing.signal]);
     const inbox = ended.inboxes[0] ?? '';
@@ -164,7 +177,12 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
       await Promise.race([returned, whenAborted(signal)]);
       return null;
     } catch (error) {
-      logger.error('a handler failed', { handler: name, activityId: ended.activityId, attempt, error: messageOf(error) });
+      logger.error('a handler failed', {
+        handler: name,
+        activityId: ended.activityId,
+        attempt,
+        error: messageOf(error),
+      });
       return messageOf(error);
     }
   }
@@ -179,10 +197,12 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
       if (isStarted) {
         void consumers
           .insertConsumer(store, registration.name)
-          .catch((error: unknown) => logger.error('a handler could not be registered', { error: messageOf(error) }));
+          .catch((error: unknown) =>
+            logger.error('a handler could not be registered', { error: messageOf(error) }),
+          );
       }
-      return { [Symbol.dispose]: () => void registrations.delete(registration.name) };
     },
+    remove: (name) => void registrations.delete(name),
     async start() {
       for (const name of registrations.keys()) await consumers.insertConsumer(store, name);
       isStarted = true;
@@ -218,7 +238,11 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 }
 
 /** Works through a list, so many at once. */
-async function eachAtOnce<Item>(list: readonly Item[], atOnce: number, work: (item: Item) => Promise<void>): Promise<void> {
+async function eachAtOnce<Item>(
+  list: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const rest = list.values();
   const worker = async (): Promise<void> => {
     for (const item of rest) await work(item);

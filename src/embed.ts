@@ -1,0 +1,236 @@
+/**
+ * What a service embeds: `createInbox` and the `Inbox` value, with the moderator's verbs on it.
+ */
+import type { ActivityMap, Handler, MachineName, Transition } from './api.ts';
+import { answerTo } from './embed/answer.ts';
+import { rawRequestOf } from './embed/request.ts';
+import { SallyportError } from './errors.ts';
+import { createEvents } from './events.ts';
+import type { HandlerOptions, Registration } from './handlers.ts';
+import { type House, openHouse, type Parts } from './house.ts';
+import type { RawRequest } from './inbox.ts';
+import type { TransitionsQuery } from './log.ts';
+import { createModeration, type Moderation } from './moderation/index.ts';
+import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from './options.ts';
+import { countStates } from './store/log.ts';
+import type { Answer } from './verdict.ts';
+import { createWeb, type Web } from './web/index.ts';
+
+export type { RawRequest } from './inbox.ts';
+
+/** An inbox of the Fediverse, and everything one can ask of it. Made by `createInbox`. */
+export interface Inbox extends AsyncDisposable, Moderation {
+  readonly origin: string;
+  /** Opens the database, applies migrations, warms the workers, takes up what the last process left. */
+  start(): Promise<void>;
+  /** Database reachable, migrations applied, workers warm, not draining. */
+  ready(): Promise<boolean>;
+  /**
+   * Stops accepting (503), finishes what is under way, gives everything back. An inbox that was closed stays closed.
+   * @default { drain: '15 seconds' }
+   */
+  close(options?: { readonly drain?: Duration }): Promise<void>;
+
+  /**
+   * The Web-standard shell: answers the federation side of the contract, health and metrics included, and nothing
+   * else (404). Bound: it can be passed around. `address` is the peer's, which a `Request` does not carry; nor does
+   * it carry repeated header lines and targets in absolute form, which the shell for `node:http` refuses.
+   */
+  fetch(request: Request, info?: { readonly address?: string | undefined }): Promise<Response>;
+  /** The core that both shells call. Null when the path is none of ours. */
+  handle(request: RawRequest): Promise<Answer | null>;
+
+  /**
+   * Calls `handler` for each processed activity of a type, after COMMIT, at least once, in order for each remote
+   * domain. `'*'` takes every type. Works before and after `start`, and applies to what comes from then on.
+   */
+  on<T extends keyof ActivityMap>(
+    type: T,
+    handler: Handler<ActivityMap[T]>,
+    options?: HandlerOptions,
+  ): Disposable;
+  /** Hears the transitions of a machine from now on, of every process on the same database. */
+  onTransition<M extends MachineName>(machine: M, listener: (transition: Transition<M>) => void): Disposable;
+  /**
+   * Transitions after `since`, then live, without gap or repetition; live only where `since` is absent.
+   * Throws `ERR_SEQUENCE_EXPIRED` and `ERR_OVERFLOW` where it is iterated.
+   */
+  transitions<M extends MachineName = MachineName>(query?: TransitionsQuery<M>): AsyncIterable<Transition<M>>;
+
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** Restarts the window of the event-loop delay. */
+  resetMetrics(): void;
+  /** Resolves when everything that is due has come to rest: turns, handlers, deliveries. */
+  settled(): Promise<void>;
+}
+
+/** An opened house with the desks on top of it. */
+interface Opened {
+  readonly house: House;
+  readonly moderation: Moderation;
+  readonly web: Web;
+}
+
+const DRAIN_MS = 15_000;
+/** How often the requests under way are looked at while draining, in milliseconds. */
+const DRAIN_LOOK_MS = 20;
+
+/**
+ * Makes an inbox; `start` opens it. All faults of the options come in one `ERR_CONFIG`. Nothing is read from the
+ * environment: spread `fromEnv()` into the options for that.
+ * @example
+ * ```ts
+ * const inbox = createInbox({ origin: 'https://social.example', actors: { alice: {} } });
+ * inbox.on('Follow', (follow) => console.log(follow.actor.uri));
+ * await inbox.start();
+ * createServer(toNodeHandler(inbox)).listen(8080);
+ * ```
+ */
+export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
+  const settings = checkOptions(options);
+  const events = createEvents(settings.logger);
+  const registrations = new Map<string, Registration>();
+  let opening: Promise<Opened> | undefined;
+  let opened: Opened | undefined;
+  let closing: Promise<void> | undefined;
+  let underWay = 0;
+
+  const need = (): Opened => {
+    if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is closed');
+    if (opened !== undefined) return opened;
+    throw new SallyportError('ERR_CLOSED', 'the inbox is not open', { hint: 'await inbox.start() first' });
+  };
+
+  async function open(): Promise<Opened> {
+    const desk = {
+      followRequest: (activityId: string) => ({
+        accept: async () =>
+          void (await need().moderation.followRequests.accept(activityId, { by: 'handler' })),
+        reject: async () =>
+          void (await need().moderation.followRequests.reject(activityId, { by: 'handler' })),
+      }),
+    };
+    const house = await openHouse(settings, events, desk, [...registrations.values()], parts);
+    const { store, locals, keys, log, dispatch, handlers, deliveries, pool } = house;
+    const moderation = createModeration({
+      ...{ store, settings, locals },
+      inboxOf: (actor) => keys.actor(actor),
+      onTransition: () => log.poke(),
+      onWork(domain) {
+        if (domain !== '') dispatch.mark([domain]);
+        handlers.poke();
+        deliveries.wake();
+      },
+    });
+    events.metrics.watch({
+      mailbox: () => dispatch.mailDepth,
+      pool: () => pool.depth,
+      machines: () => countStates(store),
+    });
+    return { house, moderation, web: createWeb({ settings, store, locals, events, ready }) };
+  }
+
+  async function ready(): Promise<boolean> {
+    return closing === undefined && opened !== undefined && (await opened.house.store.ready());
+  }
+
+  async function handle(request: RawRequest): Promise<Answer | null> {
+    underWay++;
+    try {
+      return await answerTo(request, closing === undefined ? opened : undefined, settings, events);
+    } finally {
+      underWay--;
+    }
+  }
+
+  async function drain(drainMs: number): Promise<void> {
+    await opening?.catch(() => undefined);
+    const deadlineMs = performance.now() + drainMs;
+    while (underWay > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+    await opened?.house.close(Math.max(0, deadlineMs - performance.now()));
+    events.metrics.close();
+  }
+
+  const inbox: Inbox = {
+    origin: settings.origin,
+    async start() {
+      if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is closed');
+      opening ??= open();
+      try {
+        opened = await opening;
+        // Registered while the house was opening.
+        for (const late of registrations.values()) opened.house.handlers.add(late);
+      } catch (error) {
+        opening = undefined;
+        throw error;
+      }
+    },
+    ready,
+    close({ drain: patience = '15 seconds' } = {}) {
+      closing ??= drain(millisecondsOf(patience) ?? DRAIN_MS);
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => inbox.close(),
+    async fetch(request, { address } = {}) {
+      const answer = await handle(rawRequestOf(request, address ?? null));
+      if (answer === null) return new Response('Not found\n', { status: 404 });
+      const body = request.method === 'HEAD' || answer.body.length === 0 ? null : (answer.body as string);
+      return new Response(body, { status: answer.status, headers: answer.headers });
+    },
+    handle,
+    on(type, handler, { name } = {}) {
+      const sameType = [...registrations.values()].filter((other) => (other.type ?? '*') === type).length;
+      const durable = name ?? `${type}#${sameType + 1}`;
+      if (registrations.has(durable)) {
+        throw new SallyportError('ERR_INVALID', `there is a handler called ${durable} already`, {
+          hint: 'give each handler a name of its own',
+          data: { name: durable },
+        });
+      }
+      const registration = {
+        name: durable,
+        type: type === '*' ? null : type,
+        handler: handler as Handler<never>,
+      };
+      registrations.set(durable, registration);
+      opened?.house.handlers.add(registration);
+      return {
+        [Symbol.dispose]() {
+          registrations.delete(durable);
+          opened?.house.handlers.remove(durable);
+        },
+      };
+    },
+    onTransition: (machine, listener) => events.onTransition(machine, listener),
+    transitions: (query = {}) => need().house.log.transitions(query),
+    metrics: () => events.metrics.text(),
+    resetMetrics: () => events.metrics.reset(),
+    settled: () => need().house.settled(),
+    get domains() {
+      return need().moderation.domains;
+    },
+    get followRequests() {
+      return need().moderation.followRequests;
+    },
+    get dead() {
+      return need().moderation.dead;
+    },
+    get activities() {
+      return need().moderation.activities;
+    },
+    get deliveries() {
+      return need().moderation.deliveries;
+    },
+    get actors() {
+      return need().moderation.actors;
+    },
+    get machines() {
+      return need().moderation.machines;
+    },
+    transitionsPage: (query) => need().moderation.transitionsPage(query),
+  };
+  return inbox;
+}

@@ -1,0 +1,97 @@
+/**
+ * Which part of the house answers a request: the flow of `inbox.ts` for a POST to an inbox, `web/` for the documents,
+ * nobody for a path that is not ours.
+ */
+import { messageOf, SallyportError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { House } from '../house.ts';
+import { type RawRequest, receive } from '../inbox.ts';
+import type { Settings } from '../options.ts';
+import { type Answer, answerOf, type RequestVerdict } from '../verdict.ts';
+import { HOSTLESS_PATHS, type Web } from '../web/index.ts';
+
+/** A house that is open, and its documents. */
+interface Opened {
+  readonly house: House;
+  readonly web: Web;
+}
+
+const CLOSED: RequestVerdict = { type: 'overloaded', reason: 'not open', retryAfterSeconds: 5 };
+
+/** The answer, or null when the path is none of ours. `opened` is absent before the start and after the close. */
+export async function answerTo(
+  request: RawRequest,
+  opened: Opened | undefined,
+  settings: Settings,
+  events: Events,
+): Promise<Answer | null> {
+  const { path, query } = splitTarget(request.target);
+  if (opened === undefined) {
+    if (path === '/healthz') return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' };
+    return answerOf(CLOSED);
+  }
+  const { house, web } = opened;
+  const { locals } = house;
+  const isInbox = path === locals.sharedInboxPath || (locals.isInboxPath(path) && !isRead(request.method));
+  if (isInbox) {
+    const verdict = isOurHost(request, settings)
+      ? await take(house, request, settings, path)
+      : ({ type: 'wrong-host' } as const);
+    const answer = answerOf(verdict);
+    if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
+    return answer;
+  }
+  const answer = await web.answer(request.method, path, new URLSearchParams(query));
+  if (answer === null || HOSTLESS_PATHS.has(path) || isOurHost(request, settings)) return answer;
+  return answerOf({ type: 'wrong-host' });
+}
+
+/** The flow, with every fault of the engine as an answer: what the sender can try again is not lost. */
+async function take(
+  house: House,
+  request: RawRequest,
+  { logger }: Settings,
+  path: string,
+): Promise<RequestVerdict> {
+  try {
+    return await receive(house, request, path);
+  } catch (error) {
+    // A body parser ran first: the person who embeds us must hear of it, not the peer.
+    if (error instanceof SallyportError && error.code === 'ERR_BODY_CONSUMED') throw error;
+    logger.error('a request failed', { path, error: messageOf(error) });
+    return { type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 };
+  }
+}
+
+/** One line and one count for each POST. What is refused is no fault of ours, so it is information. */
+function note(
+  verdict: RequestVerdict,
+  status: number,
+  request: RawRequest,
+  settings: Settings,
+  events: Events,
+): void {
+  events.metrics.request(status);
+  if (verdict.type === 'accepted') return;
+  const { type, ...facts } = verdict;
+  settings.logger.info('a request was refused', { status, type, ...facts, address: request.address });
+}
+
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** Was this sent to us? By the configured origin, never by what a proxy says. */
+function isOurHost({ rawHeaders }: RawRequest, { host }: Settings): boolean {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if ((rawHeaders[at] as string).toLowerCase() === 'host')
+      return (rawHeaders[at + 1] as string).toLowerCase() === host;
+  }
+  return false;
+}
+
+/** The path and the query of a target, as they were sent. A target in absolute form has a path that nobody has. */
+function splitTarget(target: string): { path: string; query: string } {
+  const mark = target.indexOf('?');
+  return mark === -1
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}

@@ -1,0 +1,209 @@
+/**
+ * The house: every room opened in order and connected, and closed again in the reverse order. `inbox.ts` holds the
+ * flow of a request through it.
+ */
+import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { messageOf } from './errors.ts';
+import type { Events } from './events.ts';
+import { createGate, type Gate } from './gate.ts';
+import { createHandlers, type HandlerDesk, type Handlers, type Registration } from './handlers.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { createKeys, type Keys } from './keys.ts';
+import { createLocals, type Locals } from './locals.ts';
+import { createLog, type Log } from './log.ts';
+import { createMailbox } from './mailbox.ts';
+import type { Settings } from './options.ts';
+import { createRemote, type Remote } from './remote.ts';
+import { closedDomains } from './store/lists.ts';
+import { type Clock, openStore, type Store } from './store/store.ts';
+import { createDispatch, type Dispatch } from './turn/dispatch.ts';
+import type { Refusal } from './verdict.ts';
+import { createPool, type Pool } from './verify/pool.ts';
+
+/** What tests may put in the place of the real thing. */
+export interface Parts {
+  readonly clock?: Clock;
+  readonly workerUrl?: URL;
+  /** Hears the text of every statement. */
+  readonly observe?: (statement: string) => void;
+}
+
+export interface House {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly events: Events;
+  readonly locals: Locals;
+  readonly remote: Remote;
+  readonly pool: Pool;
+  readonly keys: Keys;
+  readonly gate: Gate;
+  readonly intake: Intake;
+  readonly dispatch: Dispatch;
+  readonly log: Log;
+  readonly handlers: Handlers;
+  readonly deliveries: Deliveries;
+  /** Why no further activity can be taken right now, or null. */
+  isFull(): Refusal | null;
+  /** Takes room for a body while its request is under way; null when there is none. */
+  hold(bytes: number): Disposable | null;
+  /** Every turn, handler and delivery that is due has come to rest. */
+  settled(): Promise<void>;
+  /** Finishes what is under way, for at most `drainMs`, and gives everything back. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Bodies of requests under way, in bytes: those that wait for a key, a worker or a commit. */
+const BODIES_BYTES_MAX = 268_435_456;
+
+function createHold(bytesMax: number): House['hold'] {
+  let held = 0;
+  return (bytes) => {
+    if (held + bytes > bytesMax) return null;
+    held += bytes;
+    return {
+      [Symbol.dispose]() {
+        held -= bytes;
+      },
+    };
+  };
+}
+
+/** Opens the rooms in order; what was opened is closed again when a later one fails. */
+export async function openHouse(
+  settings: Settings,
+  events: Events,
+  desk: HandlerDesk,
+  registrations: readonly Registration[],
+  parts: Parts,
+): Promise<House> {
+  const { logger } = settings;
+  const opened: (() => Promise<void>)[] = [];
+  const keep = <Room>(room: Room, close: (room: Room) => Promise<void>): Room => {
+    opened.unshift(() => close(room));
+    return room;
+  };
+  let drainMs = 0;
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened) {
+      await close().catch((error: unknown) =>
+        logger.error('a room did not close', { error: messageOf(error) }),
+      );
+    }
+  };
+
+  try {
+    const store = keep(await openStore(settings, parts), (room) => room.close());
+    const locals = await createLocals(settings, store);
+    const remote = keep(createRemote(settings), (room) => room.close());
+    // Servers in secure mode answer a fetch only when it is signed.
+    const { id, privateKeyPem } = await locals.instance();
+    const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });
+    const gate = createGate();
+    const log = keep(createLog({ store, events, logger }), (room) => room.close());
+    const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
+    const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
+      room.close(drainMs),
+    );
+    const handlers = keep(createHandlers({ settings, store, desk }), (room) => room.close(drainMs));
+    const dispatch = keep(
+      createDispatch({
+        store,
+        events,
+        logger,
+        mailDepthMax: settings.mailboxDepthMax,
+        onDone({ ended, hasTransitions, sendsTo }) {
+          if (hasTransitions) log.poke();
+          if (ended.length > 0) handlers.poke();
+          if (sendsTo.length > 0) deliveries.wake();
+        },
+      }),
+      (room) => room.close(),
+    );
+    const intake = keep(
+      createIntake({
+        store,
+        settings,
+        onMail: (domains) => dispatch.mark(domains),
+        onTransition: () => log.poke(),
+      }),
+      (room) => room.close(),
+    );
+    const workerUrl = parts.workerUrl === undefined ? {} : { workerUrl: parts.workerUrl };
+    const pool = keep(createPool({ workers: settings.workers, logger, ...workerUrl }), (room) =>
+      room.close(),
+    );
+
+    await Promise.all([pool.ready(), gateCopy.load()]);
+    await log.start();
+    for (const registration of registrations) handlers.add(registration);
+    await handlers.start();
+    deliveries.start();
+    await dispatch.start();
+
+    return {
+      ...{
+        settings,
+        store,
+        events,
+        locals,
+        remote,
+        keys,
+        gate,
+        log,
+        handlers,
+        deliveries,
+        dispatch,
+        intake,
+        pool,
+      },
+      isFull() {
+        if (dispatch.mailDepth <= settings.mailboxDepthMax) return null;
+        return { type: 'overloaded', reason: 'too much mail waits', retryAfterSeconds: 30 };
+      },
+      hold: createHold(BODIES_BYTES_MAX),
+      async settled() {
+        // Each may wake the next, so they are asked in the order of the flow, and once more.
+        for (let round = 0; round < 2; round++) {
+          await keys.settled();
+          await dispatch.settled();
+          await log.settled();
+          await gateCopy.settled();
+          await handlers.settled();
+          await deliveries.settled();
+        }
+      },
+      async close(ms) {
+        drainMs = ms;
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Keeps the gate's copy of closed domains true: each transition of a domain makes its row be read again. */
+function keepGate(gate: Gate, store: Store, events: Events, { logger }: Settings) {
+  const refresh = createMailbox({
+    async run(names) {
+      gate.update(names, await closedDomains(store, names));
+      return [];
+    },
+    concurrency: 1,
+    keysPerRun: 1_000,
+    onError: (error) => logger.error('the gate could not read a domain', { error: messageOf(error) }),
+  });
+  const subscription = events.onTransition('domain', ({ key }) => refresh.mark([key]));
+  gate.onLapse((name) => refresh.mark([name]));
+  return {
+    async load() {
+      gate.update([], await closedDomains(store));
+    },
+    settled: () => refresh.settled(),
+    async close() {
+      subscription[Symbol.dispose]();
+      await refresh.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * The flow of a request through the house, from the first byte to its answer.
+ *
+ * ```
+ *   request ─► head ─► gate ─► body ─► key ─► verify ─► gate ─► intake ─► 202
+ *              404      403    413     401     400       403      429
+ *              405      429    408     503     401       429      503
+ *              415                             503
+ * ```
+ * Accepting and acting are two transactions; the request ends after the first. What happens to accepted mail is in
+ * `turn/`. One core serves both shells: `toNodeHandler`, which never builds a `Request`, and `fetch`.
+ *
+ * Invariants: 202 only after a durable write. What is not authenticated costs no row and counts against nobody.
+ * The claimed domain may refuse early; the proven one must be asked. Every wait has a bound.
+ */
+import { domainOf } from './activity.ts';
+import type { LocalActor } from './api.ts';
+import { headOf, judgeHead } from './gate.ts';
+import type { House } from './house.ts';
+import type { KnownKey } from './keys.ts';
+import type { Refusal, RequestVerdict } from './verdict.ts';
+import type { VerifyAnswer } from './verify/pool.ts';
+import { readSignature } from './verify/signature.ts';
+
+/** A request as it came: the raw target and the raw header lines (name, value, name, value …, as node:http has them). */
+export interface RawRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  /** Reads the body up to a bound; called at most once, and only when the head gave no reason to refuse. */
+  body(bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'>;
+  /** The peer's address, when the shell knows it. */
+  readonly address: string | null;
+}
+
+/** Bodies up to this size are looked at for the Delete of an actor whose key nobody here knows, in bytes. */
+const SELF_DELETE_BYTES_MAX = 8_192;
+
+/** A request to one of our inboxes: the shared one, or one whose path has the form of a local actor's. */
+export async function receive(house: House, request: RawRequest, path: string): Promise<RequestVerdict> {
+  const { settings, gate, keys, intake, locals, store } = house;
+
+  // 1  the head: everything that can be refused before the body is read
+  const { method, rawHeaders, address } = request;
+  const refused = judgeHead(method, headOf(rawHeaders), settings.bodyBytesMax) ?? house.isFull();
+  if (refused !== null) return refused;
+  const owner = path === locals.sharedInboxPath ? null : await ownerOf(house, path);
+  if (owner === undefined) return { type: 'no-such-inbox' };
+  const signature = readSignature(rawHeaders);
+  if ('problem' in signature) return unauthenticated(signature.problem);
+  const shut = gate.judge([domainOf(signature.keyId)], store.clock.now());
+  if (shut !== null) return shut;
+  const body = await request.body(settings.bodyBytesMax);
+  if (body === 'too-large') return { type: 'too-large', bytesMax: settings.bodyBytesMax };
+  if (body === 'too-slow') return { type: 'too-slow' };
+  using place = house.hold(body.byteLength);
+  if (place === null) return { type: 'overloaded', reason: 'too many bodies', retryAfterSeconds: 5 };
+
+  // 2  the key. A Delete of itself by an actor that nobody here knows is believed without a fetch: there is nothing
+  //    to delete, and its key is gone. Mastodon sends hundreds of these a day to everybody.
+  const known = await keys.known(signature.keyId);
+  if (known === null && isSelfDelete(body)) return { type: 'accepted' };
+  const key = known ?? (await keys.find(signature.keyId, address));
+  if ('refusal' in key) return key.refusal;
+
+  // 3  the proof: in the pool, on raw bytes
+  const { answer, proven } = await prove(house, request, body, key);
+  if (!answer.ok) return answer.refusal;
+
+  // 4  the gate again, by everything that is now proven
+  const { facts, normal } = answer;
+  const domain = domainOf(facts.actor);
+  if (domain === null) return unauthenticated('the actor has no domain');
+  const receivedAt = store.clock.now();
+  const barred = gate.judge([domain, proven.domain, domainOf(facts.id)], receivedAt);
+  if (barred !== null) return barred;
+
+  // 5  one commit, together with whatever else waits
+  const named = await locals.factsOf(facts, owner).catch(() => null);
+  if (named === null)
+    return { type: 'overloaded', reason: 'the actor resolver failed', retryAfterSeconds: 30 };
+  await keys.remember(proven);
+  const raw = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  const inbox = settings.origin + path;
+  return intake.accept({ facts, domain, raw, normal, inbox, locals: named, receivedAt });
+}
+
+/** The local actor whose inbox has this path. Throws when the service's resolver fails. */
+async function ownerOf({ settings, locals }: House, path: string): Promise<LocalActor | undefined> {
+  return (await locals.resolve(settings.origin + path.slice(0, -'/inbox'.length))) ?? undefined;
+}
+
+/** Asks the pool; when the key does not fit it may have been rotated, which costs one fresh look, at most. */
+async function prove(
+  { settings, keys, pool, store, events }: House,
+  { method, target, rawHeaders }: RawRequest,
+  body: Uint8Array,
+  key: KnownKey,
+): Promise<{ answer: VerifyAnswer; proven: KnownKey }> {
+  const {
+    host,
+    signaturePastMs: pastMs,
+    signatureFutureMs: futureMs,
+    allowPrivateAddress: allowPrivate,
+  } = settings;
+  const nowMs = store.clock.now();
+  const ask = async ({ publicKeyPem, actor: keyActor }: KnownKey): Promise<VerifyAnswer> => {
+    const startedMs = performance.now();
+    const question = { method, target, rawHeaders, body, host, pastMs, futureMs, allowPrivate, nowMs };
+    const answer = await pool.verify({ ...question, publicKeyPem, keyActor });
+    events.metrics.verify((performance.now() - startedMs) / 1_000);
+    return answer;
+  };
+  const answer = await ask(key);
+  if (answer.ok || !answer.isWrongKey) return { answer, proven: key };
+  const rotated = await keys.refetch(key.id);
+  if (rotated === null || rotated.publicKeyPem === key.publicKeyPem) return { answer, proven: key };
+  return { answer: await ask(rotated), proven: rotated };
+}
+
+function unauthenticated(reason: string): Refusal {
+  return { type: 'not-authenticated', reason };
+}
+
+/** The only look at a body on the main thread: is it an actor's Delete of itself? Nothing is done with the answer. */
+function isSelfDelete(body: Uint8Array): boolean {
+  if (body.byteLength > SELF_DELETE_BYTES_MAX) return false;
+  try {
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    if (typeof document !== 'object' || document === null) return false;
+    const { type, actor, object } = document as Record<string, unknown>;
+    const deleted = typeof object === 'object' && object !== null ? (object as { id?: unknown }).id : object;
+    return type === 'Delete' && typeof actor === 'string' && actor === deleted;
+  } catch {
+    return false;
+  }
+}
