@@ -1,2 +1,152 @@
-// H7 is writing this file.
-export {};
+/**
+ * The load, from a process of its own: raw keep-alive connections in a closed loop. Each connection writes the next
+ * request of the corpus as soon as it has its answer to the last one. Nothing is made, signed or parsed here but the
+ * head of an answer. It lives through all rounds, so that every server meets the same warm driver.
+ */
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { answerAsks } from './child.ts';
+
+/** Which requests of the corpus go where. */
+export interface Drive {
+  readonly port: number;
+  readonly from: number;
+  readonly count: number;
+  readonly connections: number;
+}
+
+export interface Driven {
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** The first answer that was not 202, as it came. */
+  readonly odd: string | null;
+}
+
+/** A connection that says nothing for so long is given up, in milliseconds. */
+const SILENCE_MS = 60_000;
+
+const { file } = JSON.parse(process.argv[2] as string) as { file: string };
+let corpus: Buffer[] = [];
+
+function load(): number {
+  const bytes = readFileSync(file);
+  let at = 0;
+  corpus = (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as number[]).map((length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  });
+  return corpus.length;
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+async function drive({ port, from, count, connections }: Drive): Promise<Driven> {
+  if (from + count > corpus.length) throw new Error(`the corpus ends at ${corpus.length}`);
+  let next = from;
+  const end = from + count;
+  const latenciesMs: number[] = [];
+  const statuses: Record<string, number> = {};
+  let odd: string | null = null;
+
+  const startedMs = now();
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      let line = await open(port);
+      while (next < end) {
+        const request = corpus[next++] as Buffer;
+        const sentMs = performance.now();
+        const answer = await line.exchange(request);
+        latenciesMs.push(performance.now() - sentMs);
+        statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
+        if (answer.status !== '202') odd ??= answer.text;
+        if (answer.closes && next < end) line = await open(port);
+      }
+      line.close();
+    }),
+  );
+  const endedMs = now();
+  const sorted = latenciesMs.sort((a, b) => a - b);
+  const quantile = (q: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+  return {
+    startedMs,
+    endedMs,
+    statuses,
+    p50Ms: quantile(0.5),
+    p99Ms: quantile(0.99),
+    maxMs: quantile(1),
+    odd,
+  };
+}
+
+interface Answer {
+  readonly status: string;
+  readonly text: string;
+  readonly closes: boolean;
+}
+
+interface Line {
+  exchange(request: Buffer): Promise<Answer>;
+  close(): void;
+}
+
+function open(port: number): Promise<Line> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.setNoDelay(true);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(lineOf(socket));
+    });
+  });
+}
+
+function lineOf(socket: Socket): Line {
+  let text = '';
+  let settle: ((answer: Answer) => void) | undefined;
+  const give = (answer: Answer): void => {
+    const settled = settle;
+    settle = undefined;
+    text = '';
+    settled?.(answer);
+  };
+  socket.setEncoding('latin1');
+  socket.setTimeout(SILENCE_MS, () => socket.destroy());
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    const answer = wholeAnswer(text);
+    if (answer !== null) give(answer);
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => give({ status: 'closed', text, closes: true }));
+  return {
+    exchange: (request) =>
+      new Promise((resolve) => {
+        settle = resolve;
+        if (socket.destroyed) give({ status: 'closed', text: '', closes: true });
+        else socket.write(request);
+      }),
+    close: () => socket.destroy(),
+  };
+}
+
+/** The answer, once it is there to its last byte. */
+function wholeAnswer(text: string): Answer | null {
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (headEnd < 0) return null;
+  const head = text.slice(0, headEnd).toLowerCase();
+  const length = /\r\ncontent-length: *(\d+)/.exec(head);
+  const bodyStart = headEnd + 4;
+  if (length !== null && text.length < bodyStart + Number(length[1])) return null;
+  if (head.includes('\r\ntransfer-encoding: chunked') && !text.endsWith('0\r\n\r\n')) return null;
+  return { status: head.slice(9, 12), text, closes: head.includes('\r\nconnection: close') };
+}
+
+answerAsks({ load, drive: (argument) => drive(argument as Drive) });
+process.send?.({ ready: true });
