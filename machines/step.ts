@@ -107,6 +107,8 @@ export function step<M extends AnyStateMachine>(
   const transitions: StepTransition<StateValueFrom<M> & string>[] = [];
   const send = (event: EventObject, name: string): boolean => {
     const before = now;
+    // Where NODE_ENV or the resolver says "development", XState warns of an event to a life that is over.
+    if (before.status === 'done') return false;
     actor.send(event);
     now = healthy(actor);
     if (now.value !== before.value) transitions.push({ from: before.value, to: now.value, event: name });
@@ -115,7 +117,10 @@ export function step<M extends AnyStateMachine>(
   };
   const dues = Object.entries(stored?.due ?? {});
   const come = dues.filter(([, dueMs]) => dueMs <= atMs);
-  for (const [type] of come.toSorted(([, a], [, b]) => a - b)) send({ type }, 'due');
+  for (const [type] of come.toSorted(([, a], [, b]) => a - b)) {
+    // A due event may have entered its state anew, which sets the others of that state anew too.
+    if (!scheduled(actor, atMs).some(([name]) => name === type)) send({ type }, 'due');
+  }
   const handled = (events as readonly EventObject[]).map((event) => send(event, event.type));
 
   const { value: state, context, tags } = now;

@@ -142,16 +142,16 @@ describe('the house', () => {
   });
 
   test('lets each package in by its door', () => {
-    const table = tableIn(architecture, 'package | door').flatMap(([packages = '', doors = '']) => {
-      const names = words(packages);
-      const places = doors.split(/, */);
-      // One door for each package of the row, in order, or all doors for all of them.
-      return names.length === places.length && names.length > 1
-        ? packages.split(/, */).map((name, at) => [name, [places[at]]] as const)
-        : names.map(
-            (name) => [name, places.map((place) => place.replace(/^machines$/, 'machines/'))] as const,
-          );
-    });
+    const table = tableIn(architecture, 'package | door').flatMap(
+      ([packages = '', doors = '']): [string, string[]][] => {
+        const names = words(packages);
+        const places = doors.split(/, */);
+        // One door for each package of the row, in order, or all doors for all of them.
+        return names.length === places.length && names.length > 1
+          ? packages.split(/, */).map((name, at) => [name, [places[at] ?? '']])
+          : names.map((name) => [name, places.map((place) => place.replace(/^machines$/, 'machines/'))]);
+      },
+    );
     expect(Object.fromEntries(table)).toEqual(DOORS);
     const doorOf = (specifier: string): string[] => {
       const [scope = '', name = ''] = specifier.split('/');

@@ -1,0 +1,127 @@
+/** The life of a follow request: whoever is followed decides, whoever follows can always take it back. */
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import {
+  FOLLOW_REQUEST_VERSION,
+  type FollowRequestContext,
+  type FollowRequestEvent,
+  type FollowRequestState,
+  followRequestMachine,
+  type Stored,
+  step,
+} from '../../machines/index.ts';
+import { FOLLOW, followAfter, followStep, START_MS } from './lives.ts';
+
+const accepted: FollowRequestEvent = { type: 'follow.accepted', reason: 'welcome', by: 'maria' };
+const rejected: FollowRequestEvent = { type: 'follow.rejected', reason: 'no room', by: 'tom' };
+const undone: FollowRequestEvent = { type: 'follow.undone', reason: 'Undo' };
+const replaced: FollowRequestEvent = { type: 'follow.replaced', reason: 'replaced' };
+
+const lives: Record<FollowRequestState, Stored> = {
+  pending: followAfter().stored,
+  accepted: followAfter(accepted).stored,
+  rejected: followAfter(rejected).stored,
+  withdrawn: followAfter(undone).stored,
+};
+
+describe('every state meets every event', () => {
+  const events: Record<FollowRequestEvent['type'], FollowRequestEvent> = {
+    'follow.accepted': accepted,
+    'follow.rejected': rejected,
+    'follow.undone': undone,
+    'follow.replaced': replaced,
+  };
+  const illegal = null;
+  const table: Record<FollowRequestState, Record<FollowRequestEvent['type'], FollowRequestState | null>> = {
+    pending: {
+      'follow.accepted': 'accepted',
+      'follow.rejected': 'rejected',
+      'follow.undone': 'withdrawn',
+      'follow.replaced': 'withdrawn',
+    },
+    accepted: {
+      'follow.accepted': illegal,
+      'follow.rejected': 'rejected',
+      'follow.undone': 'withdrawn',
+      'follow.replaced': 'withdrawn',
+    },
+    rejected: {
+      'follow.accepted': illegal,
+      'follow.rejected': illegal,
+      'follow.undone': 'withdrawn',
+      'follow.replaced': illegal,
+    },
+    withdrawn: {
+      'follow.accepted': illegal,
+      'follow.rejected': illegal,
+      'follow.undone': illegal,
+      'follow.replaced': illegal,
+    },
+  };
+  const cases = Object.entries(table).flatMap(([from, row]) =>
+    Object.entries(row).map(([event, to]) => ({
+      from: from as FollowRequestState,
+      event: events[event as keyof typeof row],
+      to,
+    })),
+  );
+
+  test.each(cases.filter(({ to }) => to !== illegal))('$from, $event.type: $to', ({ from, event, to }) => {
+    const stepped = followStep(lives[from], event);
+    expect(stepped).toMatchObject({
+      state: to,
+      handled: [true],
+      transitions: [{ from, to, event: event.type }],
+    });
+    const by = 'by' in event ? event.by : null;
+    expect(stepped.context).toEqual({ ...FOLLOW, reason: event.reason, by });
+  });
+
+  test.each(cases.filter(({ to }) => to === illegal))('$from, $event.type: nothing', ({ from, event }) => {
+    const stepped = followStep(lives[from], event);
+    expect(stepped.stored).toEqual(lives[from]);
+    expect(stepped).toMatchObject({ state: from, handled: [false], transitions: [] });
+  });
+});
+
+test('a new request waits, alive, for whom it asks', () => {
+  expect(followAfter()).toEqual({
+    stored: { version: FOLLOW_REQUEST_VERSION, snapshot: expect.anything(), due: {} },
+    state: 'pending',
+    context: { ...FOLLOW, reason: null, by: null },
+    tags: ['alive'],
+    dueAtMs: null,
+    transitions: [],
+    handled: [],
+  });
+  expect(followRequestMachine.id).toBe('follow-request');
+  expect(followRequestMachine.version).toBe('1');
+});
+
+test('it is alive while it may still count as a follow', () => {
+  const tagsOf = (stored: Stored): readonly string[] => followStep(stored).tags;
+  expect(tagsOf(lives.pending)).toEqual(['alive']);
+  expect(tagsOf(lives.accepted)).toEqual(['alive']);
+  expect(tagsOf(lives.rejected)).toEqual(['over']);
+  expect(tagsOf(lives.withdrawn)).toEqual(['over']);
+});
+
+test('a yes can become a no, and the no names who said it', () => {
+  expect(followAfter(accepted, rejected)).toMatchObject({
+    state: 'rejected',
+    context: { reason: 'no room', by: 'tom' },
+  });
+});
+
+test('the outgoing direction is kept as it was said', () => {
+  const request = { ...FOLLOW, direction: 'outgoing' } as const;
+  const { stored } = step(followRequestMachine, null, request, [], START_MS);
+  expect(followStep(stored, accepted).context.direction).toBe('outgoing');
+});
+
+test('the compiler knows states, context and events', () => {
+  const stepped = followAfter();
+  expectTypeOf(stepped.state).toEqualTypeOf<FollowRequestState>();
+  expectTypeOf(stepped.context).toEqualTypeOf<FollowRequestContext>();
+  // @ts-expect-error only `replaced` is a reason for being replaced
+  followStep(stepped.stored, { type: 'follow.replaced', reason: 'other' });
+});
