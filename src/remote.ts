@@ -32,6 +32,7 @@ export type RemoteAnswer =
       readonly ok: true;
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
+      /** Of a good answer (2xx) to `get`, whole and inflated; else empty. */
       readonly body: Uint8Array;
       /** Where the answer came from after redirects, without fragment. */
       readonly finalUrl: string;
@@ -50,7 +51,7 @@ export interface GetOptions {
 export interface Remote {
   /** Fetches a document, following at most 3 redirects. The body is inflated and at most 1 MiB. */
   get(url: string, options?: GetOptions): Promise<RemoteAnswer>;
-  /** POSTs, following no redirect. Only the beginning of the answer's body is read. */
+  /** POSTs, following no redirect. The answer is its status and its headers. */
   post(
     url: string,
     headers: Readonly<Record<string, string>>,
@@ -59,7 +60,7 @@ export interface Remote {
   ): Promise<RemoteAnswer>;
   /** May this URL be asked at all, as far as one can say without a look-up? */
   isAllowed(url: string): boolean;
-  /** Ends every call under way (fault `network`) and every kept connection. */
+  /** Ends every call under way (fault `network`) and every kept connection; resolves when nothing is left. */
   close(): Promise<void>;
 }
 
@@ -79,12 +80,10 @@ const LIMITS: RemoteLimits = {
   deadlineMs: 10_000,
   bytesMax: 1_048_576,
   redirectsMax: 3,
-  fetchesMax: 512,
+  fetchesMax: 1_024,
   fetchesPerHostMax: 16,
 };
 
-/** What is read of the answer to a POST, in bytes; nobody looks at it, but a read body lets a connection be kept. */
-const POST_ANSWER_BYTES_MAX = 65_536;
 /** ActivityPub 3.2 */
 const ACTIVITY_JSON =
   'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"';
@@ -105,10 +104,11 @@ export function createRemote(
     timeout: 4_000,
     scheduling: 'lifo',
     maxSockets: 32,
-    maxTotalSockets: 1_024,
+    maxTotalSockets: 2_048,
   } as const;
   const agents: Agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
-  const underWay = new Set<AbortController>();
+  /** The calls under way, with what resolves at their end. */
+  const underWay = new Map<AbortController, Promise<void>>();
   const budget = createBudget(limits);
   let isClosed = false;
 
@@ -118,6 +118,7 @@ export function createRemote(
     call: (signal: AbortSignal) => Promise<Received & { finalUrl: string }>,
   ): Promise<RemoteAnswer> {
     const controller = new AbortController();
+    const over = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => controller.abort(new RemoteFault('timeout', 'the deadline has passed')),
       limits.deadlineMs,
@@ -125,7 +126,7 @@ export function createRemote(
     const end = (): void => controller.abort(new RemoteFault('network', 'the call was ended'));
     if (isClosed || outer?.aborted === true) end();
     outer?.addEventListener('abort', end, { once: true });
-    underWay.add(controller);
+    underWay.set(controller, over.promise);
     try {
       controller.signal.throwIfAborted();
       return { ok: true, ...(await call(controller.signal)) };
@@ -137,6 +138,7 @@ export function createRemote(
       clearTimeout(timer);
       outer?.removeEventListener('abort', end);
       underWay.delete(controller);
+      over.resolve();
     }
   }
 
@@ -161,7 +163,7 @@ export function createRemote(
       const giveBack = budget.take(hostOf(checked));
       const received = await exchange({
         ...{ url: checked, method: 'GET', headers, body: null, lookup, agents, signal },
-        ...{ bytesMax: limits.bytesMax, isBodyCut: false },
+        ...{ bytesMax: limits.bytesMax, isBodyWanted: true },
       }).finally(giveBack);
       if (!REDIRECTS.includes(received.status)) return { ...received, finalUrl: checked.href };
       const location = received.headers.location;
@@ -182,7 +184,7 @@ export function createRemote(
         const all = { 'user-agent': userAgent, ...headers, 'content-length': String(body.byteLength) };
         const received = await exchange({
           ...{ url: checked, method: 'POST', headers: all, body, lookup, agents, signal },
-          ...{ bytesMax: POST_ANSWER_BYTES_MAX, isBodyCut: true },
+          ...{ bytesMax: limits.bytesMax, isBodyWanted: false },
         });
         return { ...received, finalUrl: checked.href };
       });
@@ -197,7 +199,11 @@ export function createRemote(
     },
     async close() {
       isClosed = true;
-      for (const controller of underWay) controller.abort(new RemoteFault('network', 'the call was ended'));
+      const over = [...underWay.values()];
+      for (const controller of underWay.keys()) {
+        controller.abort(new RemoteFault('network', 'the call was ended'));
+      }
+      await Promise.all(over);
       agents.http.destroy();
       agents.https.destroy();
     },

@@ -102,16 +102,18 @@ export function checkUrl(text: string, policy: Policy, ownOrigin: string): URL {
   return url;
 }
 
-/** Our own origin, also where it is written with a trailing dot or, on loopback, under another name. */
+/** Our own origin, also where it is written with a trailing dot or, on this machine, under another name. */
 function isOwn(url: URL, host: string, ownOrigin: string): boolean {
   const own = new URL(ownOrigin);
   const portOf = (of: URL): string => of.port || (of.protocol === 'https:' ? '443' : '80');
-  if (portOf(url) !== portOf(own)) return false;
-  const ownHost = hostOf(own);
-  return host === ownHost || (isLoopback(host) && isLoopback(ownHost));
+  return portOf(url) === portOf(own) && sameMachine(host) === sameMachine(hostOf(own));
 }
 
-const isLoopback = (host: string): boolean => isLocalhostName(host) || /^127\./.test(host) || host === '::1';
+/** One name for all that leads to 127.0.0.1. The other addresses of loopback are domains of their own in tests. */
+const sameMachine = (host: string): string =>
+  isLocalhostName(host) || ['127.0.0.1', '0.0.0.0', '::1', '::', '::ffff:7f00:1'].includes(host)
+    ? 'localhost'
+    : host;
 
 /**
  * A `lookup` for node:net: the addresses that it hands out have been checked and are the ones connected to, so a
@@ -130,10 +132,14 @@ export function pinnedLookup(policy: Policy): LookupFunction {
   };
 }
 
+/** Addresses of a name that are tried. */
+const ADDRESSES_MAX = 8;
+
 async function allowedAddresses(hostname: string, policy: Policy): Promise<Address[]> {
   const name = hostname.toLowerCase().replace(/\.+$/, '');
   const found = isLocalhostName(name) ? [{ address: '127.0.0.1', family: 4 }] : await policy.resolve(name);
   const allowed = found.filter(({ address }) => policy.isAddressAllowed(address));
   if (allowed.length === 0) throw new RemoteFault('address', `${name} has no public address`);
-  return allowed;
+  // Each would be tried in turn: a name with a thousand addresses is a port scan.
+  return allowed.slice(0, ADDRESSES_MAX);
 }
