@@ -68,8 +68,15 @@ const CALL_MS = 30_000;
 const TRIES_MAX = 10;
 const REST_MS = [1, 5, 15, 30, 60, 180, 420, 900, 1_800].map((seconds) => seconds * 1_000);
 
-export function createHandlers(parts: { settings: Settings; store: Store; desk: HandlerDesk }): Handlers {
-  const { settings, store, desk } = parts;
+export interface HandlersParts {
+  readonly settings: Pick<Settings, 'logger' | 'origin'>;
+  readonly store: Store;
+  readonly desk: HandlerDesk;
+  /** How long one call may take, in milliseconds. @default 30000 */
+  readonly callMs?: number;
+}
+
+export function createHandlers({ settings, store, desk, callMs = CALL_MS }: HandlersParts): Handlers {
   const { logger, origin } = settings;
   const owner = randomUUID();
   const registrations = new Map<string, Registration>();
@@ -162,7 +169,7 @@ export function createHandlers(parts: { settings: Settings; store: Store; desk: 
     ended: EndedActivity,
     attempt: number,
   ): Promise<string | null> {
-    const timeout = AbortSignal.timeout(CALL_MS);
+    const timeout = AbortSignal.timeout(callMs);
     const signal = AbortSignal.any([timeout, closing.signal]);
     const inbox = ended.inboxes[0] ?? '';
     const context: HandlerContext = {

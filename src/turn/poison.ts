@@ -42,12 +42,28 @@ export async function runTurns(
     if (perDomain > 1) return runTurns(store, logger, names, perDomain >> 1);
     const name = names[0] as string;
     logger.error('mail failed', { domain: name, error: messageOf(error) });
-    return [await store.transaction((tx) => blame(tx, name, error, store.clock.now()))];
+    return [await blameFor(store, name, error)];
+  }
+}
+
+/** Blames the head of a mailbox; when that is so broken that not even its end can be written, it is only buried. */
+async function blameFor(store: Store, name: string, error: unknown): Promise<TurnDone> {
+  try {
+    return await store.transaction((tx) => blame(tx, name, error, store.clock.now(), true));
+  } catch (again) {
+    if (isEnvironmentError(again)) throw again;
+    return store.transaction((tx) => blame(tx, name, error, store.clock.now(), false));
   }
 }
 
 /** Counts the failure against the head of the domain's mailbox; after the last try it becomes a dead letter. */
-async function blame(tx: Statements, name: string, error: unknown, atMs: number): Promise<TurnDone> {
+async function blame(
+  tx: Statements,
+  name: string,
+  error: unknown,
+  atMs: number,
+  hasRow: boolean,
+): Promise<TurnDone> {
   const done: TurnDone = { domains: [name], mails: 0, ended: [], hasTransitions: false, sendsTo: [] };
   const [held] = await turns.holdDomains(tx, [name]);
   if (held === undefined) return done;
@@ -73,10 +89,11 @@ async function blame(tx: Statements, name: string, error: unknown, atMs: number)
     data,
   } as const;
   await insertDeadLetter(tx, letter, atMs);
+  await turns.deleteMail(tx, [head.seq]);
+  if (!hasRow) return { ...done, mails: 1, ended: ['failed'] };
   const register = new Register(await turns.activitiesById(tx, [facts.id]));
   if (!register.hasActed(facts.id)) register.end(head, 'failed', messageOf(error, 200), atMs);
   await turns.writeActivities(tx, register.fresh, register.again, atMs);
-  await turns.deleteMail(tx, [head.seq]);
   await appendEvents(tx, [{ kind: 'activity', atMs, key: facts.id, domain: name }]);
   return { ...done, mails: 1, ended: ['failed'] };
 }
