@@ -13,6 +13,7 @@ import { createLocals, type Locals } from './locals.ts';
 import { createLog, type Log } from './log.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
+import type { Policy } from './remote/policy.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { closedDomains } from './store/lists.ts';
 import { type Clock, openStore, type Store } from './store/store.ts';
@@ -20,8 +21,10 @@ import { createDispatch, type Dispatch } from './turn/dispatch.ts';
 import type { Refusal } from './verdict.ts';
 import { createPool, type Pool } from './verify/pool.ts';
 
-/** What tests may put in the place of the real thing. */
+/** What tests, and the demo, may put in the place of the real thing. */
 export interface Parts {
+  /** Rules for outgoing calls that are narrower than the settings'. */
+  readonly policy?: Partial<Policy>;
   readonly clock?: Clock;
   readonly workerUrl?: URL;
   /** Hears the text of every statement. */
@@ -94,7 +97,8 @@ export async function openHouse(
   try {
     const store = keep(await openStore(settings, parts), (room) => room.close());
     const locals = await createLocals(settings, store);
-    const remote = keep(createRemote(settings), (room) => room.close());
+    const policy = parts.policy === undefined ? {} : { policy: parts.policy };
+    const remote = keep(createRemote(settings, policy), (room) => room.close());
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });

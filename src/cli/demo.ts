@@ -1,2 +1,0 @@
-// H7 is writing this file.
-export {};
