@@ -1,0 +1,100 @@
+/**
+ * What nobody has signed counts against nobody and leaves nothing: no row in any table, whatever it names. Looked at
+ * in the tables themselves, after everything was closed.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  bytesOf,
+  deleteSelf,
+  follow,
+  like,
+  type RemoteActor,
+  type RemoteDomain,
+  rsaKey,
+  type Signer,
+  signedHeaders,
+} from '../fediverse/index.ts';
+import { ORIGIN, PATIENCE, places, type Served, serve, shells } from './served.ts';
+
+const ALICE = `${ORIGIN}/users/alice`;
+
+describe.each(places)('what is not authenticated ($name)', (place) => {
+  let served: Served;
+  let victims: RemoteDomain;
+  let victim: RemoteActor;
+  let forger: Signer;
+  beforeAll(async () => {
+    served = await serve(place, { rateLimit: { limit: 3, window: '1 hour' }, blockAfterStrikes: 1 });
+    victims = await served.remote();
+    victim = await victims.actor('victim');
+    forger = { keyId: victim.keyId, privateKey: (await rsaKey()).privateKey };
+  }, PATIENCE);
+  afterAll(() => served[Symbol.asyncDispose](), PATIENCE);
+
+  test('does not count against the domain that it names, however often it comes', async () => {
+    for (let n = 0; n < 5; n++) {
+      for (const shell of shells) {
+        const door = served.through(shell);
+        expect((await door.post('/inbox', follow(victim.id, ALICE), null)).status).toBe(401);
+        expect((await door.post('/inbox', follow(victim.id, ALICE), forger)).status).toBe(401);
+      }
+    }
+    await served.inbox.settled();
+    expect((await served.admin(`/domains/${victims.domain}`)).status).toBe(404);
+    expect((await served.inbox.activities.list()).items).toEqual([]);
+  });
+
+  test('a body that was exchanged after it was signed counts for nothing either', async () => {
+    const date = new Date(served.clock.now());
+    for (let n = 0; n < 5; n++) {
+      const genuine = bytesOf(like(victim.id, `${ORIGIN}/notes/1`));
+      const headers = signedHeaders('POST', `${ORIGIN}/inbox`, genuine, victim, { date });
+      const other = bytesOf(follow(victim.id, ALICE));
+      expect((await served.ask('POST', '/inbox', headers, other)).status).toBe(401);
+    }
+  });
+
+  test('a signed body that is no activity counts for nothing', async () => {
+    for (let n = 0; n < 5; n++) expect((await served.post('/inbox', { n }, victim)).status).toBe(400);
+  });
+
+  test('the Delete of itself by an actor whom nobody knows is answered 202, and nobody is asked', async () => {
+    const strangers = await served.remote();
+    const gone = await strangers.actor('gone');
+    for (const shell of shells) {
+      const reply = await served.through(shell).post('/inbox', deleteSelf(gone.id), gone);
+      expect(reply.status).toBe(202);
+    }
+    const embedded = { ...deleteSelf(gone.id), object: { id: gone.id, type: 'Tombstone' } };
+    expect((await served.post('/users/alice/inbox', embedded, gone)).status).toBe(202);
+    expect(strangers.fetches()).toBe(0);
+    await served.inbox.settled();
+    expect((await served.admin(`/domains/${strangers.domain}`)).status).toBe(404);
+  });
+
+  test('the Delete of somebody else is no such thing: its signer is asked for', async () => {
+    const strangers = await served.remote();
+    const one = await strangers.actor('one');
+    const { privateKey } = await rsaKey();
+    const forged = { ...deleteSelf(one.id), object: victim.id };
+    expect((await served.post('/inbox', forged, { keyId: one.keyId, privateKey })).status).toBe(401);
+    expect(strangers.fetches('/users/one')).toBeGreaterThan(0);
+  });
+
+  test(
+    'left no row in any table; only then did the first genuine one make some',
+    async () => {
+      await served.inbox.settled();
+      expect((await served.inbox.transitionsPage({})).items).toEqual([]);
+      expect((await served.inbox.domains.list()).items).toEqual([]);
+      await served.stop();
+      const { meta, actor, sallyport_migrations, ...rows } = await served.rows();
+      expect(Object.fromEntries(Object.entries(rows).filter(([, count]) => count > 0))).toEqual({});
+      expect(Object.keys(rows)).toEqual(
+        expect.arrayContaining(['domain', 'mail', 'rate_window', 'remote_key']),
+      );
+      expect(meta).toBe(1);
+    },
+    PATIENCE,
+  );
+});
