@@ -1,71 +1,131 @@
 /**
- * What a document says. JSON-LD is expanded once, and both the facts that are authorised and the normal form that is
- * stored and handed on are read from that one expansion: a context that renames `actor` renames it for everybody.
- *
- * The normal form: plain JSON under ActivityStreams names.
- * - Properties of ActivityStreams, security and LDP have their short names (`actor`, `publicKey`, `inbox`); any other
- *   property keeps its absolute IRI. `id` and `type` likewise: `Follow`, or an absolute IRI.
- * - A reference is a string, an embedded object an object; one value stands alone, several in an array.
- * - Public is always `https://www.w3.org/ns/activitystreams#Public`.
- * - A text in languages is `contentMap: {language: text}`, and `content` is the text without a language, else the first.
- * - Nulls, and terms that no context defines, are gone.
+ * What a document says. JSON-LD is expanded once, and both the facts that are authorised and the normal form
+ * (`normal-form.ts`) that is stored and handed on are read from that one expansion: a context that renames `actor`
+ * renames it for everybody. And a document that a reader of plain JSON would understand otherwise is refused.
  */
 import jsonld from 'jsonld';
-import { type Facts, type InnerFacts, type NormalActivity, PUBLIC } from '../activity.ts';
+import type { Facts, InnerFacts, NormalActivity } from '../activity.ts';
 import { contextOf } from './contexts/index.ts';
+import { listOf, type Node, plainNode, spelling } from './normal-form.ts';
 
-const AS = 'https://www.w3.org/ns/activitystreams#';
-const SHORT_NAMESPACES = [AS, 'https://w3id.org/security#', 'http://www.w3.org/ns/ldp#'] as const;
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
 
-const loader = async (url: string) => ({ contextUrl: undefined, documentUrl: url, document: contextOf(url), tag: 'static' });
+/** `static` lets jsonld keep what it made of a context for all documents. */
+const documentLoader = async (url: string) => ({
+  contextUrl: undefined,
+  documentUrl: url,
+  document: contextOf(url),
+  tag: 'static',
+});
 
-/** A node of an expansion: property IRI to a list of values. */
-type Node = Readonly<Record<string, unknown>>;
+export type Understood = {
+  readonly facts: Omit<Facts, 'id'> & { readonly id: string | null };
+  readonly normal: NormalActivity;
+};
 
-export type Understood = { readonly facts: Omit<Facts, 'id'> & { readonly id: string | null }; readonly normal: NormalActivity };
+type Problem = { readonly problem: string };
 
-/** The facts and the normal form of a document, or why it is no activity. */
-export async function understand(document: Readonly<Record<string, unknown>>): Promise<Understood | { readonly problem: string }> {
-  let nodes: unknown[];
+/** The facts and the normal form of a document, or why it is no activity. Never throws. */
+export async function understand(document: Readonly<Record<string, unknown>>): Promise<Understood | Problem> {
+  const node = await expand(document);
+  if (isProblem(node)) return node;
+  const normal = plainNode(node);
+  const facts = factsOf(normal);
+  if (isProblem(facts)) return facts;
+  const readsAlike = isReadAlike(document, normal) && isReadAlike(firstObject(document), firstObject(normal));
+  return readsAlike ? { facts, normal } : { problem: 'JSON and JSON-LD say different things' };
+}
+
+function isProblem(value: object): value is Problem {
+  return Object.hasOwn(value, 'problem');
+}
+
+/** The one node that a document is. */
+async function expand(document: Readonly<Record<string, unknown>>): Promise<Node | Problem> {
+  // What does not name the ActivityStreams context is read as if it did. AS2 Core 2.1
+  const contexts = listOf(document['@context']);
+  const options = contexts.includes(AS_CONTEXT)
+    ? { documentLoader }
+    : { documentLoader, expandContext: AS_CONTEXT };
+  // In an array, so that a document that is only a @graph is not taken for what stands in the graph.
+  const nodesOf = async (input: unknown): Promise<unknown> =>
+    jsonld.expand([input] as never, options as never);
+  let nodes: readonly Node[];
   try {
-    // A document without a context is read as ActivityStreams. AS2 Core 2.1
-    const expandContext = '@context' in document ? {} : { expandContext: AS_CONTEXT };
-    nodes = (await (jsonld.expand(document as never, { documentLoader: loader, ...expandContext } as never) as unknown)) as unknown[];
+    nodes = (await nodesOf(document).catch(() => nodesOf(withoutSlips(document)))) as Node[];
   } catch {
     return { problem: 'the JSON-LD cannot be read' };
   }
-  const [node] = nodes as Node[];
+  const [node] = nodes;
   if (node === undefined || nodes.length !== 1) return { problem: 'the document is not one object' };
-  if ('@graph' in node || '@included' in node || '@reverse' in node) return { problem: 'the document is a graph' };
-  const normal = plainNode(node);
-  const facts = factsOf(normal);
-  return 'problem' in facts ? facts : { facts, normal };
+  if ('@graph' in node || '@included' in node || '@reverse' in node)
+    return { problem: 'the document is a graph' };
+  return node;
 }
 
-function factsOf(normal: NormalActivity): Understood['facts'] | { readonly problem: string } {
+/**
+ * The document without two slips that some servers make in all that they send and JSON-LD does not forgive: an id
+ * that is null, and a term whose definition is none (Pixelfed's `capabilities`). Neither says anything.
+ */
+function withoutSlips(value: unknown, isContext = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutSlips(item, isContext));
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([key, item]) => {
+    if (!isContext) return item !== null || (key !== 'id' && key !== '@id');
+    return !isObject(item) || Object.keys(item).every((name) => name.startsWith('@'));
+  });
+  return Object.fromEntries(
+    kept.map(([key, item]) => [key, isContext ? item : withoutSlips(item, key === '@context')]),
+  );
+}
+
+/** Bytes of an id: PostgreSQL cannot index more than 2 704, and one that it cannot spoils a commit for many. */
+const ID_BYTES_MAX = 2_048;
+
+function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
   const type = typeOf(normal.type);
   if (type === null) return { problem: 'the activity has no type' };
-  const actors = idsOf(normal.actor);
+  const actors = new Set(idsOf(normal.actor));
   const [actor] = actors;
   if (actor === undefined) return { problem: 'the activity has no actor' };
-  if (new Set(actors).size !== 1) return { problem: 'the activity has several actors' };
-  const [object] = listOf(normal.object);
-  return {
+  if (actors.size !== 1) return { problem: 'the activity has several actors' };
+  const facts = {
     id: typeof normal.id === 'string' ? normal.id : null,
     type,
     actor,
     objects: idsOf(normal.object),
-    inner: innerOf(object),
+    inner: innerOf(firstObject(normal)),
     target: idsOf(normal.target)[0] ?? null,
-    addressees: [...new Set(['to', 'cc', 'bto', 'bcc', 'audience'].flatMap((name) => idsOf(normal[name])))],
+    addressees: [...new Set(ADDRESSING.flatMap((name) => idsOf(normal[name])))],
   };
+  const { id, objects, inner, target, addressees } = facts;
+  for (const name of [
+    id,
+    type,
+    actor,
+    ...objects,
+    inner?.type,
+    inner?.actor,
+    inner?.object,
+    target,
+    ...addressees,
+  ])
+    if (name != null && isTooLong(name)) return { problem: 'an id is too long' };
+  return facts;
 }
+
+function isTooLong(id: string): boolean {
+  return id.length * 3 > ID_BYTES_MAX && Buffer.byteLength(id) > ID_BYTES_MAX;
+}
+
+const ADDRESSING = ['to', 'cc', 'bto', 'bcc', 'audience'] as const;
 
 /** Activity types of ActivityStreams that have a meaning here; of several types one of these wins. */
 const ACTIVITY_TYPES = new Set(
-  ('Accept Add Announce Block Create Delete Dislike Flag Follow Join Leave Like Move Offer Reject Remove ' +
-    'TentativeAccept TentativeReject Undo Update View').split(' '),
+  (
+    'Accept Add Announce Block Create Delete Dislike Flag Follow Join Leave Like Move Offer Reject Remove ' +
+    'TentativeAccept TentativeReject Undo Update View'
+  ).split(' '),
 );
 
 function typeOf(type: unknown): string | null {
@@ -73,68 +133,59 @@ function typeOf(type: unknown): string | null {
   return types.find((name) => ACTIVITY_TYPES.has(name)) ?? types[0] ?? null;
 }
 
-function innerOf(object: unknown): InnerFacts | null {
-  if (typeof object !== 'object' || object === null) return null;
-  const { type, actor, attributedTo, object: inner } = object as NormalActivity;
-  return { type: typeOf(type), actor: idsOf(actor)[0] ?? idsOf(attributedTo)[0] ?? null, object: idsOf(inner)[0] ?? null };
+function innerOf(object: NormalActivity | null): InnerFacts | null {
+  if (object === null) return null;
+  return {
+    type: typeOf(object.type),
+    actor: idsOf(object.actor)[0] ?? idsOf(object.attributedTo)[0] ?? null,
+    object: idsOf(object.object)[0] ?? null,
+  };
 }
 
-function listOf(value: unknown): unknown[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+/** The first object when it is embedded. */
+function firstObject(activity: NormalActivity): NormalActivity | null {
+  const object = listOf(activity.object).find((item) => item !== null);
+  return isObject(object) ? object : null;
 }
 
-/** The ids among values: references, and embedded objects that have one. */
+function isObject(value: unknown): value is NormalActivity {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The ids among values: references, and embedded objects that have one. Relative ones are nobody's. */
 function idsOf(value: unknown): string[] {
+  if (typeof value === 'string') return ABSOLUTE.test(value) ? [value] : [];
   return listOf(value).flatMap((item) => {
-    const id = typeof item === 'object' && item !== null ? (item as NormalActivity).id : item;
-    return typeof id === 'string' ? [id] : [];
+    const id = isObject(item) ? item.id : item;
+    return typeof id === 'string' && ABSOLUTE.test(id) ? [id] : [];
   });
 }
 
-/** A property's or a type's short name. */
-function shortName(iri: string): string {
-  const namespace = SHORT_NAMESPACES.find((prefix) => iri.startsWith(prefix));
-  const name = namespace === undefined ? iri : iri.slice(namespace.length);
-  // A name that means something to JavaScript or to JSON-LD is left absolute.
-  return /^[A-Za-z]\w*$/.test(name) && name !== 'constructor' && name !== 'id' && name !== 'type' ? name : iri;
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+
+/**
+ * Would somebody who reads this as plain JSON find the same ids and the same type? Other servers, logs and people
+ * do. What plain JSON does not show (a document in expanded form) cannot contradict.
+ */
+function isReadAlike(document: NormalActivity | null, normal: NormalActivity | null): boolean {
+  if (document === null || normal === null) return true;
+  if (document.id != null && document.id !== normal.id) return false;
+  const type = typeOf(document.type);
+  const normalType = typeOf(normal.type) ?? '';
+  // `as:Follow` and a full IRI are Follow, too; other types than these have no effect here.
+  const hasEffect = type !== null && (ACTIVITY_TYPES.has(type) || ACTIVITY_TYPES.has(normalType));
+  if (hasEffect && type !== normalType && !type.includes(':')) return false;
+  return ['actor', 'object', 'target', 'attributedTo', ...ADDRESSING].every((name) => {
+    if (document[name] == null) return true;
+    const ids = idsOf(normal[name]);
+    const plainIds = plainIdsOf(document[name]);
+    return plainIds.length === ids.length && plainIds.every((id, at) => id === ids[at]);
+  });
 }
 
-function plainNode(node: Node): NormalActivity {
-  const plain: Record<string, unknown> = Object.create(null);
-  for (const [property, value] of Object.entries(node)) {
-    if (property === '@id') plain.id = spelling(String(value));
-    else if (property === '@type') plain.type = alone(listOf(value).map((type) => shortName(String(type))));
-    else if (!property.startsWith('@')) plainProperty(plain, shortName(property), listOf(value));
-  }
-  return plain;
-}
-
-function plainProperty(plain: Record<string, unknown>, name: string, values: readonly unknown[]): void {
-  const isInLanguage = (value: unknown): value is { '@language': string; '@value': unknown } =>
-    typeof value === 'object' && value !== null && '@language' in value;
-  const inLanguages = values.filter(isInLanguage);
-  const others = values.filter((value) => !isInLanguage(value));
-  if (inLanguages.length > 0) {
-    plain[`${name}Map`] = Object.fromEntries(inLanguages.map((value) => [value['@language'], value['@value']]));
-  }
-  const plainValues = others.length > 0 ? others.map(plainValue) : [inLanguages[0]?.['@value']];
-  const value = alone(plainValues.filter((item) => item !== undefined && item !== null));
-  if (value !== undefined) plain[name] = value;
-}
-
-function plainValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if ('@value' in value) return value['@value'];
-  if ('@list' in value) return listOf(value['@list']).map(plainValue);
-  const node = value as Node;
-  return '@id' in node && Object.keys(node).length === 1 ? spelling(String(node['@id'])) : plainNode(node);
-}
-
-function alone(values: readonly unknown[]): unknown {
-  return values.length === 0 ? undefined : values.length === 1 ? values[0] : values;
-}
-
-/** Public in its one spelling. ActivityPub 5.6 */
-function spelling(id: string): string {
-  return id === 'as:Public' || id === 'Public' ? PUBLIC : id;
+function plainIdsOf(value: unknown): string[] {
+  return listOf(value).flatMap((item) => {
+    const id = isObject(item) ? (item.id ?? item['@id']) : item;
+    return idsOf(typeof id === 'string' ? spelling(id) : undefined);
+  });
 }

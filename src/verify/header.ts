@@ -6,8 +6,11 @@
  * number at the end, and prefers an Authorization header that the signer's server never looked at.
  */
 
+import { domainOf } from '../activity.ts';
+
 /** A Signature header that has one meaning. */
 export interface SignatureHeader {
+  /** An http(s) URL, as it was spelled. */
   readonly keyId: string;
   /** `rsa-sha256`, `hs2019`, or null when the sender left it out: all three mean RSA with SHA-256 here. */
   readonly algorithm: 'rsa-sha256' | 'hs2019' | null;
@@ -30,12 +33,26 @@ export function readFields(rawHeaders: readonly string[]): Fields | { readonly p
   const fields = new Map<string, string>();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
-    const value = (rawHeaders[at + 1] as string).trim();
+    const value = trimmed(rawHeaders[at + 1] as string);
     const before = fields.get(name);
-    if (before !== undefined && (SINGLE as readonly string[]).includes(name)) return { problem: `two ${name} headers` };
+    if (before !== undefined && (SINGLE as readonly string[]).includes(name))
+      return { problem: `two ${name} headers` };
     fields.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return fields;
+}
+
+/**
+ * A field's value without the white space around it, which is not part of it. RFC 9110 5.5
+ * Not `trim()`, which also takes characters that were signed; no pattern, which would be quadratic in spaces.
+ */
+function trimmed(value: string): string {
+  const isSpace = (at: number): boolean => value[at] === ' ' || value[at] === '\t';
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(start)) start++;
+  while (end > start && isSpace(end - 1)) end--;
+  return value.slice(start, end);
 }
 
 /** Who claims to have signed a request, before anything is proven. */
@@ -64,36 +81,49 @@ const PARAMETER = /[ \t]*([A-Za-z]+)[ \t]*=[ \t]*(?:"([^"\\]*)"|(\d{1,15}))[ \t]
 
 function parametersOf(header: string): Map<string, string> | { readonly problem: string } {
   const parameters = new Map<string, string>();
+  const seen = new Set<string>();
   PARAMETER.lastIndex = 0;
   while (PARAMETER.lastIndex < header.length) {
     const match = PARAMETER.exec(header);
     if (match === null) return { problem: 'the Signature header cannot be read' };
-    const [, name, quoted, digits] = match as unknown as [string, string, string | undefined, string | undefined];
-    if (parameters.has(name)) return { problem: `the parameter ${name} stands twice` };
-    parameters.set(name, (quoted ?? digits) as string);
-    if (PARAMETER.lastIndex === 0) break;
+    const [, name = '', quoted, digits] = match;
+    // `keyid` beside `keyId` is two key ids for a reader that is less strict than we are.
+    if (seen.has(name.toLowerCase())) return { problem: `the parameter ${name} stands twice` };
+    seen.add(name.toLowerCase());
+    parameters.set(name, quoted ?? digits ?? '');
   }
   if (/,[ \t]*$/.test(header)) return { problem: 'the Signature header ends in a comma' };
   return parameters;
 }
 
+/** The names of draft-cavage 2.3 that are no header fields. Others that libraries know are nobody's habit. */
+const PSEUDO_HEADERS: readonly string[] = ['(request-target)', '(created)', '(expires)'];
+
 function headerOf(parameters: ReadonlyMap<string, string>): SignatureHeader | { readonly problem: string } {
   const keyId = parameters.get('keyId');
   const signature = parameters.get('signature');
   const algorithm = parameters.get('algorithm') ?? null;
-  if (keyId === undefined || URL.parse(keyId) === null) return { problem: 'the keyId is no URL' };
-  if (signature === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(signature)) return { problem: 'the signature is not base64' };
+  if (keyId === undefined || domainOf(keyId) === null) return { problem: 'the keyId is no URL' };
+  if (/\s/.test(keyId)) return { problem: 'the keyId holds white space' };
+  if (signature === undefined || !isBase64(signature)) return { problem: 'the signature is not base64' };
   if (algorithm !== null && algorithm !== 'rsa-sha256' && algorithm !== 'hs2019') {
     return { problem: 'the algorithm is unknown' };
   }
-  // Without `headers` only the date would be covered. draft-cavage 2.1.6
-  const headers = (parameters.get('headers') ?? 'date').split(' ');
-  if (headers.some((name) => !/^(\([a-z-]+\)|[a-z0-9-]+)$/.test(name))) return { problem: 'the headers parameter cannot be read' };
+  // Without `headers` only the date would be covered. Names should come in lower case. draft-cavage 2.1.6
+  const headers = (parameters.get('headers') ?? 'date').toLowerCase().split(' ');
+  if (headers.some((name) => !/^[a-z0-9-]+$/.test(name) && !PSEUDO_HEADERS.includes(name)))
+    return { problem: 'the headers parameter cannot be read' };
   if (new Set(headers).size !== headers.length) return { problem: 'a header is listed twice' };
+  if (headers.includes('signature')) return { problem: 'the signature cannot sign itself' };
   const created = secondsOf(parameters.get('created'));
   const expires = secondsOf(parameters.get('expires'));
   if (created === undefined || expires === undefined) return { problem: 'created or expires is no number' };
   return { keyId, algorithm, headers, signature, created, expires };
+}
+
+/** Base64 in its one spelling: decoders take others, so that a changed character would change nothing. */
+function isBase64(text: string): boolean {
+  return text !== '' && Buffer.from(text, 'base64').toString('base64') === text;
 }
 
 function secondsOf(text: string | undefined): number | null | undefined {

@@ -7,20 +7,26 @@
 
 /** Levels of nesting; the deepest of 658 real documents has 7. */
 const DEPTH_MAX = 32;
-/** Keys in a document; jsonld takes 0.4 s for 50 000. */
-const KEYS_MAX = 5_000;
+/** Keys in a document; the most seen is 345, and jsonld takes 0.4 s for 50 000. */
+const KEYS_MAX = 2_500;
 /** Entries of all contexts together; the most seen is 8, and 2 000 cost a second of CPU. */
 const CONTEXTS_MAX = 32;
+/** Terms and their parts that the contexts of a document define; the most seen is 86. */
+const TERMS_MAX = 500;
 /** Entries of one array: addressees and tags. */
 const ENTRIES_MAX = 1_000;
+/** Entries of all arrays together; the most seen is 178, and 50 000 in 1 MiB cost three seconds of CPU. */
+const ALL_ENTRIES_MAX = 5_000;
 
 export type Scanned = { readonly document: Readonly<Record<string, unknown>> } | { readonly problem: string };
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The JSON object that these bytes are, or why they are refused. */
 export function scan(body: Uint8Array): Scanned {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    text = decoder.decode(body);
   } catch {
     return { problem: 'the body is not UTF-8' };
   }
@@ -32,9 +38,10 @@ export function scan(body: Uint8Array): Scanned {
   } catch {
     return { problem: 'the body is not JSON' };
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) return { problem: 'the body is not an object' };
-  const bounds = { contexts: 0, hasEscapes: text.includes('\\u') };
-  const valueProblem = problemOf(document, bounds);
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    return { problem: 'the body is not an object' };
+  const counts = { contexts: 0, terms: 0, entries: 0, hasEscapes: text.includes('\\u') };
+  const valueProblem = problemOf(document, counts);
   if (valueProblem !== null) return { problem: valueProblem };
   return { document: document as Record<string, unknown> };
 }
@@ -113,27 +120,69 @@ function keyOf(quoted: string): string {
   }
 }
 
+/** What has been counted so far in the whole document. */
+interface Counts {
+  contexts: number;
+  terms: number;
+  entries: number;
+  readonly hasEscapes: boolean;
+}
+
 /** Bounds and characters of the parsed value. As deep as the text, which is at most `DEPTH_MAX`. */
-function problemOf(value: unknown, bounds: { contexts: number; readonly hasEscapes: boolean }): string | null {
-  if (typeof value === 'string') return bounds.hasEscapes ? characterProblem(value) : null;
+function problemOf(value: unknown, counts: Counts, isContext = false): string | null {
+  if (typeof value === 'string') return counts.hasEscapes ? characterProblem(value) : null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'a number is too large';
   if (typeof value !== 'object' || value === null) return null;
   if (Array.isArray(value)) {
-    if (value.length > ENTRIES_MAX) return 'an array has too many entries';
+    counts.entries += value.length;
+    if (value.length > ENTRIES_MAX || counts.entries > ALL_ENTRIES_MAX) return 'too many entries in arrays';
     for (const item of value) {
-      const problem = problemOf(item, bounds);
+      const problem = problemOf(item, counts, isContext);
       if (problem !== null) return problem;
     }
     return null;
   }
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '@context') {
-      bounds.contexts += Array.isArray(item) ? item.length : 1;
-      if (bounds.contexts > CONTEXTS_MAX) return 'the body has too many contexts';
-    }
-    const problem = (bounds.hasEscapes ? characterProblem(key) : null) ?? problemOf(item, bounds);
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    const problem =
+      (counts.hasEscapes ? characterProblem(key) : null) ??
+      (isContext ? termProblem(key, item, counts) : keyProblem(key, item, counts)) ??
+      problemOf(item, counts, isContext || key === '@context');
     if (problem !== null) return problem;
   }
   return null;
+}
+
+function keyProblem(key: string, item: unknown, counts: Counts): string | null {
+  // An assignment to it, in any code that the value comes through, would give the object another prototype.
+  if (key === '__proto__') return 'a key is __proto__';
+  if (key !== '@context') return null;
+  counts.contexts += Array.isArray(item) ? item.length : 1;
+  return counts.contexts > CONTEXTS_MAX ? 'the body has too many contexts' : null;
+}
+
+/**
+ * What a context may say: what terms mean. Contexts within contexts (a few hundred bytes that cost a second of CPU),
+ * imports, other bases and new names for keywords are in no real document; with them one document can say one thing
+ * to those who read JSON and another to those who read JSON-LD.
+ */
+const CONTEXT_KEYWORDS = new Set(
+  '@id @type @container @language @direction @vocab @version @protected @prefix @index'.split(' '),
+);
+const ACTIVITYSTREAMS = /^https?:\/\/www\.w3\.org\/ns\/activitystreams#$/;
+
+function termProblem(key: string, item: unknown, counts: Counts): string | null {
+  if (++counts.terms > TERMS_MAX) return 'the contexts define too many terms';
+  if (key === '__proto__') return 'a key is __proto__';
+  if (key.startsWith('@') && !CONTEXT_KEYWORDS.has(key)) return 'a context uses a keyword that it may not';
+  const iri =
+    typeof item === 'object' && item !== null && '@id' in item ? (item as { '@id': unknown })['@id'] : item;
+  if (key === 'as' && !(typeof iri === 'string' && ACTIVITYSTREAMS.test(iri)))
+    return 'a context gives as: another meaning';
+  if (key.startsWith('@') || typeof iri !== 'string') return null;
+  // `id` and `type` are names of keywords already, so a chain of names may end there.
+  const isKeyword = /^(@[A-Za-z]+|id|type)$/.test(iri);
+  return isKeyword && iri !== `@${key}` ? 'a context renames a keyword' : null;
 }
 
 /** What PostgreSQL's text cannot hold: it must be refused before it spoils a commit for many. */

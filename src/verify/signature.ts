@@ -5,7 +5,7 @@
  * the signing string only. Everything else is ours: what must be covered, the clock, the digest, the key's size.
  * The signature itself is verified by node:crypto with an imported key.
  */
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import httpSignature from 'http-signature';
 import { LRUCache } from 'lru-cache';
 import { type Fields, readFields, type SignatureHeader, signatureOf } from './header.ts';
@@ -46,28 +46,50 @@ export function checkSignature(request: SignedRequest, policy: SignaturePolicy):
   const header = signatureOf(fields);
   if ('problem' in header) return bad(header.problem);
   // An absolute-form target (RFC 9112 3.2.2) names a host that nobody checks.
-  if (!request.target.startsWith('/')) return bad('the target is not a path');
+  if (!/^\/[!-~\x80-\xff]*$/.test(request.target)) return bad('the target is not a path');
   const problem =
-    coverageProblem(header) ?? timeProblem(header, fields, policy) ?? hostProblem(fields, policy) ?? digestProblem(fields, request.body);
+    coverageProblem(header) ??
+    timeProblem(header, fields, policy) ??
+    hostProblem(fields, policy) ??
+    digestProblem(fields, request.body);
   if (problem !== null) return bad(problem);
 
   const signingString = signingStringOf(request, fields, header);
   if (signingString === null) return bad('the signing string cannot be built');
   const key = importKey(policy.publicKeyPem);
   if (key === null) return bad('the key cannot be used');
-  const isRight = verify('sha256', Buffer.from(signingString), key, Buffer.from(header.signature, 'base64'));
-  return isRight ? null : { reason: 'the signature does not match', isWrong: true };
+  return isRight(signingString, header.signature, key)
+    ? null
+    : { reason: 'the signature does not match', isWrong: true };
+}
+
+function isRight(signingString: string, signature: string, key: KeyObject): boolean {
+  try {
+    // node:http gives each byte of a header as one character: what was signed is those bytes.
+    return verify('sha256', Buffer.from(signingString, 'latin1'), key, Buffer.from(signature, 'base64'));
+  } catch {
+    // OpenSSL has its own opinion of some keys that can be imported: an even modulus.
+    return false;
+  }
 }
 
 /** All that makes a POST what it is must be signed. */
-function coverageProblem({ headers, created }: SignatureHeader): string | null {
-  for (const name of ['(request-target)', 'host', 'digest']) if (!headers.includes(name)) return `${name} is not signed`;
+function coverageProblem({ headers, algorithm, created }: SignatureHeader): string | null {
+  for (const name of ['(request-target)', 'host', 'digest'])
+    if (!headers.includes(name)) return `${name} is not signed`;
   const hasTime = headers.includes('date') || (headers.includes('(created)') && created !== null);
-  return hasTime ? null : 'neither date nor (created) is signed';
+  if (!hasTime) return 'neither date nor (created) is signed';
+  // draft-cavage 2.3: these two are an error where the algorithm has a hash in its name.
+  const hasNewNames = headers.includes('(created)') || headers.includes('(expires)');
+  return hasNewNames && algorithm === 'rsa-sha256' ? '(created) and (expires) need hs2019' : null;
 }
 
 /** The strict clock. A time that is given counts whether it is signed or not. */
-function timeProblem({ headers, created, expires }: SignatureHeader, fields: Fields, policy: SignaturePolicy): string | null {
+function timeProblem(
+  { headers, created, expires }: SignatureHeader,
+  fields: Fields,
+  policy: SignaturePolicy,
+): string | null {
   const { nowMs, pastMs, futureMs } = policy;
   const times: number[] = [];
   const date = fields.get('date');
@@ -86,7 +108,8 @@ function timeProblem({ headers, created, expires }: SignatureHeader, fields: Fie
 
 /** `Tue, 24 Nov 2026 13:37:00 GMT` and no other form. RFC 9110 5.6.7 */
 function httpDateMs(date: string | undefined): number {
-  if (date === undefined || !/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(date)) return Number.NaN;
+  if (date === undefined || !/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(date))
+    return Number.NaN;
   const ms = Date.parse(date);
   // Date.parse takes "30 Feb" for 2 March.
   return new Date(ms).toUTCString() === date ? ms : Number.NaN;
@@ -98,7 +121,7 @@ function hostProblem(fields: Fields, policy: SignaturePolicy): string | null {
 
 /** Every SHA-256 digest listed must be that of the bytes that came, and there must be one. RFC 3230 4.3.2 */
 function digestProblem(fields: Fields, body: Uint8Array): string | null {
-  const sha256 = createHash('sha256').update(body).digest('base64');
+  const sha256 = hash('sha256', body, 'base64');
   let found = 0;
   for (const part of (fields.get('digest') ?? '').split(',')) {
     const match = /^[ \t]*([A-Za-z0-9-]+)=([A-Za-z0-9+/=]+)[ \t]*$/.exec(part);
@@ -110,27 +133,33 @@ function digestProblem(fields: Fields, body: Uint8Array): string | null {
   return found === 0 ? 'no sha-256 digest' : null;
 }
 
-/** The signing string, built by http-signature from one canonical header. draft-cavage 2.3 */
-export function signingStringOf(request: SignedRequest, fields: Fields, header: SignatureHeader): string | null {
-  const isPseudo = (name: string): boolean => name.startsWith('(');
-  const headers: Record<string, string> = {};
+/**
+ * The signing string, built by http-signature from one canonical header; null when a header that it names did not
+ * come. draft-cavage 2.3
+ */
+export function signingStringOf(
+  request: SignedRequest,
+  fields: Fields,
+  header: SignatureHeader,
+): string | null {
+  const headers: Record<string, string> = Object.create(null);
   for (const name of header.headers) {
-    if (isPseudo(name)) continue;
+    if (name.startsWith('(')) continue;
     const value = fields.get(name);
-    if (value === undefined) return null;
+    // A line break would be a second line of the string that nobody listed.
+    if (value === undefined || !/^[\t -~\x80-\xff]*$/.test(value)) return null;
     headers[name] = value;
   }
-  const algorithm = header.headers.includes('(algorithm)') ? header.algorithm : 'rsa-sha256';
-  if (algorithm === null || header.headers.includes('(opaque)') || header.headers.includes('request-line')) return null;
-  const number = (name: string, value: number | null): string => (value === null ? '' : `,${name}=${value}`);
-  const canonical =
-    `keyId="${header.keyId}"${number('created', header.created)}${number('expires', header.expires)},` +
-    `algorithm="rsa-sha256",headers="${header.headers.join(' ')}",signature="${header.signature}"`;
-  const { method, target } = request;
+  const number = (name: string, value: number | null): string => (value === null ? '' : `${name}=${value},`);
+  // It wants a signature and a key id and uses neither: what they are does not change the string.
+  headers.signature =
+    `${number('created', header.created)}${number('expires', header.expires)}keyId="-",` +
+    `algorithm="rsa-sha256",headers="${header.headers.join(' ')}",signature="-"`;
+  const asked = { method: request.method, url: request.target, httpVersion: '1.1', headers };
   try {
-    const asked = { method, url: target, httpVersion: '1.1', headers: { ...headers, signature: canonical } };
-    const { signingString } = httpSignature.parseRequest(asked as never, { clockSkew: 1e15, headers: [], strict: true });
-    return algorithm === 'rsa-sha256' ? signingString : signingString.replace('(algorithm): rsa-sha256', `(algorithm): ${algorithm}`);
+    // Without a name here it looks for a header called "undefined", and a stranger may send one.
+    const options = { authorizationHeaderName: 'signature', clockSkew: 1e15, headers: [], strict: true };
+    return httpSignature.parseRequest(asked as never, options).signingString;
   } catch {
     return null;
   }
@@ -152,10 +181,13 @@ export function importKey(pem: string): KeyObject | null {
 }
 
 function usableKey(pem: string): KeyObject | null {
+  // node:crypto also takes a certificate, and a private key that somebody published by mistake.
+  if (!/^\s*-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem)) return null;
   try {
     const key = createPublicKey(pem);
     const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-    if (key.asymmetricKeyType !== 'rsa' || modulusLength < RSA_BITS_MIN || modulusLength > RSA_BITS_MAX) return null;
+    if (key.asymmetricKeyType !== 'rsa' || modulusLength < RSA_BITS_MIN || modulusLength > RSA_BITS_MAX)
+      return null;
     return publicExponent >= 3n && publicExponent <= 0xffff_ffffn ? key : null;
   } catch {
     return null;
@@ -166,39 +198,55 @@ function usableKey(pem: string): KeyObject | null {
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
-  /** Header fields that are sent as they are; `host`, `date` and `digest` are added. */
+  /** Header fields by lower-case name, sent as they are; `host`, `date` and `digest` are added. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
 }
 
-/** The header fields to send, signature included. draft-cavage 3.1 */
+/** Our own keys by their PEM: reading one costs a third of signing with it. */
+const privateKeys = new LRUCache<string, KeyObject>({ max: 1_000 });
+
+function privateKeyOf(pem: string): KeyObject {
+  const before = privateKeys.get(pem);
+  if (before !== undefined) return before;
+  const key = createPrivateKey(pem);
+  privateKeys.set(pem, key);
+  return key;
+}
+
+/**
+ * The header fields to send, signature included: http-signature writes, node:crypto signs. Throws when the key
+ * cannot be read. draft-cavage 3.1
+ */
 export function signRequest(
   request: OutgoingRequest,
   key: { readonly id: string; readonly privateKeyPem: string },
   nowMs: number,
 ): Record<string, string> {
   const url = new URL(request.url);
-  const headers: Record<string, string> = { ...request.headers, host: url.host, date: new Date(nowMs).toUTCString() };
-  const signed = ['(request-target)', 'host', 'date'];
+  const headers: Record<string, string> = {
+    ...request.headers,
+    host: url.host,
+    date: new Date(nowMs).toUTCString(),
+  };
+  const signed = ['host', 'date'];
   if (request.body !== null) {
-    headers.digest = `SHA-256=${createHash('sha256').update(request.body).digest('base64')}`;
+    headers.digest = `SHA-256=${hash('sha256', request.body, 'base64')}`;
     signed.push('digest');
     if (headers['content-type'] !== undefined) signed.push('content-type');
   }
-  const outgoing = {
-    method: request.method,
-    path: url.pathname + url.search,
-    getHeader: (name: string) => headers[name.toLowerCase()],
-    setHeader: (name: string, value: string) => {
-      headers[name.toLowerCase()] = value;
+  const signer = httpSignature.createSigner({
+    sign(data: string, done: (error: unknown, signature: object) => void) {
+      const signature = sign('sha256', Buffer.from(data), privateKeyOf(key.privateKeyPem)).toString('base64');
+      done(null, { keyId: key.id, algorithm: 'rsa-sha256', signature });
     },
-  };
-  httpSignature.sign(outgoing as never, {
-    key: key.privateKeyPem,
-    keyId: key.id,
-    algorithm: 'rsa-sha256',
-    headers: signed,
-    authorizationHeaderName: 'Signature',
   } as never);
+  signer.writeTarget(request.method, url.pathname + url.search);
+  for (const name of signed) signer.writeHeader(name, headers[name] as string);
+  // It answers before it returns, because our signer does.
+  signer.sign((error, authorization) => {
+    if (error) throw error;
+    headers.signature = authorization.replace(/^Signature /, '');
+  });
   return headers;
 }

@@ -5,10 +5,26 @@
  * A context that is not known here is read as empty: its terms then mean nothing, and nothing that they say is
  * authorised, stored or handed to anybody.
  */
-import published from './published.json' with { type: 'json' };
-import { LITEPUB, MBIN } from './per-host.ts';
 
-const KNOWN = new Map<string, object>(Object.entries(published as Record<string, object>));
+import { LITEPUB, MBIN } from './per-host.ts';
+import published from './published.json' with { type: 'json' };
+
+/**
+ * A context without the contexts that hold only within one of its terms. Nested, 70 kB of them cost four seconds of
+ * CPU, and what they name (services, proofs, parts of keys) is read nowhere from the expansion.
+ */
+function withoutScopes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutScopes);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => key !== '@context');
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutScopes(item)]));
+}
+
+const KNOWN = new Map(
+  Object.entries(published as Record<string, { readonly '@context': unknown }>).map(
+    ([url, document]): [string, object] => [url, { '@context': withoutScopes(document['@context']) }],
+  ),
+);
 const EMPTY = { '@context': {} };
 
 /** Contexts that each server of a kind serves from its own host, by the path. */
