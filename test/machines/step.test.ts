@@ -24,19 +24,19 @@ import {
 afterEach(() => vi.restoreAllMocks());
 
 const END_MS = START_MS + HOUR_MS;
-const limited = domainAfter(exceeded(START_MS)).stored;
+const limited = (): Stored => domainAfter(exceeded(START_MS)).stored;
 const run = (stored: unknown, events: readonly DomainEvent[] = [], atMs = START_MS) =>
   step(domainMachine, stored as Stored, DOMAIN, events, atMs);
 
 describe('due times', () => {
   test('survive a restart, and take the drawn edge at their instant', () => {
-    expect(run(restarted(limited), [], END_MS).transitions).toEqual([
+    expect(run(restarted(limited()), [], END_MS).transitions).toEqual([
       { from: 'rate-limited', to: 'active', event: 'due' },
     ]);
   });
 
   test('that have come while nobody ran take the edge late', () => {
-    expect(run(restarted(limited), [], END_MS + 90 * 24 * HOUR_MS)).toMatchObject({
+    expect(run(restarted(limited()), [], END_MS + 90 * 24 * HOUR_MS)).toMatchObject({
       state: 'active',
       dueAtMs: null,
     });
@@ -44,7 +44,7 @@ describe('due times', () => {
 
   test('come before the events of the step, which meet the state that they lead to', () => {
     const lateMs = END_MS + 1;
-    const late = run(limited, [exceeded(lateMs)], lateMs);
+    const late = run(limited(), [exceeded(lateMs)], lateMs);
     expect(late.transitions).toEqual([
       { from: 'rate-limited', to: 'active', event: 'due' },
       { from: 'active', to: 'rate-limited', event: 'limit.exceeded' },
@@ -53,23 +53,23 @@ describe('due times', () => {
   });
 
   test('are kept by a step in which nothing happens', () => {
-    expect(run(restarted(limited), [], START_MS + 1).stored).toEqual(limited);
+    expect(run(restarted(limited()), [], START_MS + 1).stored).toEqual(limited());
   });
 
   test('are dropped with the state that they belong to', () => {
-    const left = run(limited, [lifted('moderator.reset', START_MS)]);
+    const left = run(limited(), [lifted('moderator.reset', START_MS)]);
     expect(left.stored.due).toEqual({});
-    const blocked = run(limited, [closed('moderator.blocked', START_MS, { untilMs: END_MS + 7 })]);
+    const blocked = run(limited(), [closed('moderator.blocked', START_MS, { untilMs: END_MS + 7 })]);
     expect(Object.values(blocked.stored.due)).toEqual([END_MS + 7]);
   });
 
   test('of a state that was left change nothing, even when a store still has them', () => {
     const active = domainAfter().stored;
-    expect(run({ ...active, due: limited.due }, [], END_MS)).toMatchObject({
+    expect(run({ ...active, due: limited().due }, [], END_MS)).toMatchObject({
       stored: active,
       transitions: [],
     });
-    expect(run({ ...active, due: limited.due }, [], START_MS).stored).toEqual(active);
+    expect(run({ ...active, due: limited().due }, [], START_MS).stored).toEqual(active);
   });
 
   test('that were set and left in one step leave nothing', () => {
@@ -79,9 +79,9 @@ describe('due times', () => {
   });
 
   test('are set anew when a state is entered again', () => {
-    const sooner = run(limited, [closed('moderator.limited', START_MS, { untilMs: START_MS + 5 })]);
+    const sooner = run(limited(), [closed('moderator.limited', START_MS, { untilMs: START_MS + 5 })]);
     expect(Object.values(sooner.stored.due)).toEqual([START_MS + 5]);
-    const never = run(limited, [closed('moderator.limited', START_MS)]);
+    const never = run(limited(), [closed('moderator.limited', START_MS)]);
     expect(never).toMatchObject({ state: 'rate-limited', dueAtMs: null, stored: { due: {} } });
   });
 
@@ -93,7 +93,7 @@ describe('due times', () => {
 
   test('set no timer in this process', () => {
     const timer = vi.spyOn(globalThis, 'setTimeout');
-    run(limited, [closed('moderator.blocked', START_MS, { untilMs: END_MS })]);
+    run(limited(), [closed('moderator.blocked', START_MS, { untilMs: END_MS })]);
     expect(timer).not.toHaveBeenCalled();
   });
 
@@ -153,30 +153,49 @@ describe('a stored life that cannot be read', () => {
     }
     return null;
   };
-  const snapshot = limited.snapshot as Record<string, unknown>;
-  const withSnapshot = (changes: object): unknown => ({ ...limited, snapshot: { ...snapshot, ...changes } });
+  const snapshot = (): unknown => limited().snapshot;
+  const withSnapshot = (changes: object): unknown => ({
+    ...limited(),
+    snapshot: { ...(snapshot() as object), ...changes },
+  });
 
-  test.each<[string, unknown, RegExp]>([
-    ['of a later version', { ...limited, version: 2 }, /^domain: stored by version 2, this is version 1$/],
-    ['without a version', { snapshot, due: {} }, /^domain: stored by version undefined/],
-    ['that is no object', 'gibberish', /^domain: stored by version undefined/],
-    ['in an unknown state', withSnapshot({ value: 'gone' }), /^domain: unknown state "gone"$/],
-    ['in a state by the name of a method', withSnapshot({ value: 'toString' }), /unknown state "toString"/],
-    ['in a nested state', withSnapshot({ value: { blocked: {} } }), /unknown state {"blocked":{}}/],
-    ['in a list of states', withSnapshot({ value: ['blocked'] }), /unknown state \["blocked"\]/],
-    ['without a snapshot', { ...limited, snapshot: null }, /unknown state undefined/],
-    ['with text for a snapshot', { ...limited, snapshot: '{"value":' }, /unknown state undefined/],
-    ['that had failed', withSnapshot({ status: 'error' }), /^domain: status error in state rate-limited$/],
-    ['that is over too early', withSnapshot({ status: 'done' }), /status done in state rate-limited/],
-    ['without a context', withSnapshot({ context: null }), /^domain: no context$/],
-    ['with text for a context', withSnapshot({ context: 'x' }), /^domain: no context$/],
-    ['without children', withSnapshot({ children: null }), /^domain: XState cannot restore it$/],
-    ['without due times', { version: 1, snapshot }, /^domain: unknown due times$/],
-    ['with no due times at all', { ...limited, due: null }, /^domain: unknown due times$/],
-    ['with text for due times', { ...limited, due: 'soon' }, /^domain: unknown due times$/],
-    ['with text for one due time', { ...limited, due: { a: 1, b: '2' } }, /^domain: unknown due times$/],
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'of a later version',
+      () => ({ ...limited(), version: 2 }),
+      /^domain: stored by version 2, this is version 1$/,
+    ],
+    ['without a version', () => ({ snapshot: snapshot(), due: {} }), /^domain: stored by version undefined/],
+    ['that is no object', () => 'gibberish', /^domain: stored by version undefined/],
+    ['in an unknown state', () => withSnapshot({ value: 'gone' }), /^domain: unknown state "gone"$/],
+    [
+      'in a state by the name of a method',
+      () => withSnapshot({ value: 'toString' }),
+      /unknown state "toString"/,
+    ],
+    ['in a nested state', () => withSnapshot({ value: { blocked: {} } }), /unknown state {"blocked":{}}/],
+    ['in a list of states', () => withSnapshot({ value: ['blocked'] }), /unknown state \["blocked"\]/],
+    ['without a snapshot', () => ({ ...limited(), snapshot: null }), /unknown state undefined/],
+    ['with text for a snapshot', () => ({ ...limited(), snapshot: '{"value":' }), /unknown state undefined/],
+    [
+      'that had failed',
+      () => withSnapshot({ status: 'error' }),
+      /^domain: status error in state rate-limited$/,
+    ],
+    ['that is over too early', () => withSnapshot({ status: 'done' }), /status done in state rate-limited/],
+    ['without a context', () => withSnapshot({ context: null }), /^domain: no context$/],
+    ['with text for a context', () => withSnapshot({ context: 'x' }), /^domain: no context$/],
+    ['without children', () => withSnapshot({ children: null }), /^domain: XState cannot restore it$/],
+    ['without due times', () => ({ version: 1, snapshot: snapshot() }), /^domain: unknown due times$/],
+    ['with no due times at all', () => ({ ...limited(), due: null }), /^domain: unknown due times$/],
+    ['with text for due times', () => ({ ...limited(), due: 'soon' }), /^domain: unknown due times$/],
+    [
+      'with text for one due time',
+      () => ({ ...limited(), due: { a: 1, b: '2' } }),
+      /^domain: unknown due times$/,
+    ],
   ])('%s is refused and stays', (_, stored, message) => {
-    const error = refusal(stored);
+    const error = refusal(stored());
     expect(error).toBeInstanceOf(SnapshotError);
     expect(error).toMatchObject({ name: 'SnapshotError', code: 'ERR_SNAPSHOT_UNKNOWN' });
     expect((error as Error).message).toMatch(message);
