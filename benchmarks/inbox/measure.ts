@@ -9,7 +9,8 @@ import type { Child } from './child.ts';
 import { type Contestant, start } from './contestants.ts';
 import type { Drive, Driven } from './driver.ts';
 import type { ServerName, Settings } from './settings.ts';
-import { clusterCpuMs, cpuMs, machineMs, peakRssMb } from './usage.ts';
+import { readStatements, resetStatements, type StatementShare } from './statements.ts';
+import { clusterCpuMs, cpuMs, machineMs, peakRssMb, threadsMs } from './usage.ts';
 
 export interface Measurement {
   readonly server: ServerName;
@@ -35,6 +36,10 @@ export interface Measurement {
   readonly fetched: number;
   readonly received: number;
   readonly unprocessed: number;
+  readonly processed: number;
+  readonly statements: readonly StatementShare[];
+  /** CPU by kind of thread, in milliseconds for each processed activity. */
+  readonly threads: Readonly<Record<string, number>>;
 }
 
 export interface Stage {
@@ -80,15 +85,18 @@ async function warmAndMeasure(
   await settleTables(database);
 
   const requests = server.startsWith('fedify') ? settings.fedifyRequests : settings.requests;
+  if (settings.inside) await resetStatements(database);
   await contestant.reset();
   await keyServer.ask('counts');
   const startCpuMs = cpuMs(contestant.pid);
+  const startThreads = threadsMs(contestant.pid);
   const startPostgresMs = clusterCpuMs(postgres.pid);
   const startMachine = machineMs();
   const driven = await drive(settings.warmUp, requests);
   const accepted = driven.statuses['202'] ?? 0;
   const done = await processedAll(contestant, before.processed + accepted);
   const usedMs = cpuMs(contestant.pid) - startCpuMs;
+  const threads = threadsMs(contestant.pid);
   const postgresMs = clusterCpuMs(postgres.pid) - startPostgresMs;
   const machine = machineMs();
   const busyMs = machine.busyMs - startMachine.busyMs;
@@ -115,6 +123,11 @@ async function warmAndMeasure(
     odd: driven.odd,
     ...remote,
     unprocessed: done.left,
+    processed,
+    statements: settings.inside ? await readStatements(database) : [],
+    threads: Object.fromEntries(
+      Object.entries(threads).map(([name, ms]) => [name, (ms - (startThreads[name] ?? 0)) / processed]),
+    ),
   };
 }
 

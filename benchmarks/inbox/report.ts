@@ -8,6 +8,7 @@ import { Client } from 'pg';
 import type { CorpusFacts } from './corpus.ts';
 import type { Measurement } from './measure.ts';
 import type { ServerName, Settings } from './settings.ts';
+import { statementLines } from './statements.ts';
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
@@ -57,6 +58,10 @@ export function sayMeasurement(measurement: Measurement, round: number): void {
   );
   if (measurement.odd !== null) say(`  the first answer that was not 202: ${measurement.odd.slice(0, 500)}`);
   if (measurement.unprocessed > 0) say(`  accepted and never processed: ${measurement.unprocessed}`);
+  if (measurement.statements.length === 0) return;
+  const threads = Object.entries(measurement.threads).map(([name, ms]) => `${name} ${ms.toFixed(3)}`);
+  say(`  CPU ms per activity by thread: ${threads.join(', ')}`);
+  for (const line of statementLines(measurement.statements, measurement.processed)) say(line);
 }
 
 export const median = (values: readonly number[]): number => {
@@ -168,7 +173,8 @@ export async function sayConditions(
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}, servers ${only.join(' ')}`,
   );
-  if (profile !== null) say('PROFILING: the figures of this run are slower than the truth');
+  if (profile !== null || settings.inside)
+    say('LOOKING INSIDE: the figures of this run are slower than the truth');
   say('Sallyport, all defaults but for:');
   for (const [name, value] of Object.entries(environment)) say(`  ${name}=${value}`);
   say(

@@ -38,6 +38,7 @@ import { documentsOf, makeActors, writeCorpus } from './corpus.ts';
 import { type Measurement, measure, type Stage } from './measure.ts';
 import { sayConditions, sayCorpus, sayHead, sayMeasurement, saySummary } from './report.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { STATEMENT_SETTINGS } from './statements.ts';
 import { HANDLE } from './under-test.ts';
 
 function freePort(): Promise<number> {
@@ -70,7 +71,7 @@ async function prepare(settings: Settings, postgres: Postgres, directory: string
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2));
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
-  const postgres = await startPostgres();
+  const postgres = await startPostgres(settings.inside ? STATEMENT_SETTINGS : {});
   const stop = async (): Promise<void> => {
     stopAll();
     await postgres.stop();

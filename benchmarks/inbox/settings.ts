@@ -19,6 +19,8 @@ export interface Settings {
   readonly seed: number;
   /** Where CPU profiles of the servers go; profiling costs time, so its figures are no figures. */
   readonly profile: string | null;
+  /** Print what PostgreSQL was asked, and which threads used the CPU; counting costs time too. */
+  readonly inside: boolean;
   /** Follow requests wait for a decision instead of being answered. */
   readonly locked: boolean;
 }
@@ -31,6 +33,7 @@ const USAGE = `node benchmarks/inbox/run.ts [options]
   --only A,B            of ${SERVERS.join(', ')}    all
   --seed N              of the corpus                                     1
   --profile DIR         write CPU profiles of the servers there           off
+  --inside              print statements and threads                      off
   --locked              Sallyport's actor is locked: no Accept goes out   off`;
 
 /** The settings of a command line; ends the process with 2 where it cannot be understood. */
@@ -56,6 +59,7 @@ function understand(args: readonly string[]): Settings {
       seed: text,
       profile: text,
       locked: { type: 'boolean' },
+      inside: { type: 'boolean' },
     },
   });
   const whole = (
@@ -83,5 +87,6 @@ function understand(args: readonly string[]): Settings {
     seed: whole('seed', 1, 0),
     profile: values.profile ?? null,
     locked: values.locked ?? false,
+    inside: values.inside ?? false,
   };
 }

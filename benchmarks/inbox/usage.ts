@@ -36,6 +36,19 @@ export function cpuMs(pid: number): number {
   return statOf(pid)?.ownMs ?? Number.NaN;
 }
 
+/** The same by the name of the thread, those of one name together. */
+export function threadsMs(pid: number): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const stat = statOf(`${pid}/task/${thread}`);
+    if (stat === null) continue;
+    const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
+    const key = thread === String(pid) ? 'main' : name;
+    sums[key] = (sums[key] ?? 0) + stat.ownMs;
+  }
+  return sums;
+}
+
 /** CPU of a PostgreSQL cluster: its postmaster, every backend and background process, also those that have ended. */
 export function clusterCpuMs(postmaster: number): number {
   const own = statOf(postmaster);
