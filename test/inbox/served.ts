@@ -85,10 +85,11 @@ export interface Served extends Door, AsyncDisposable {
   rows(): Promise<Record<string, number>>;
 }
 
-/** Opens a database, an inbox on it, and a server before it for each shell. */
+/** Opens a database, an inbox on it, and a server before it for each shell. `prepare` sees the inbox before it starts. */
 export async function serve(
   { kind, shell = 'node:http' }: { kind: DatabaseKind; shell?: Shell },
   options: Partial<InboxOptions> = {},
+  prepare: (inbox: Inbox) => void = () => undefined,
 ): Promise<Served> {
   const before = resources();
   const { drop, ...place } = await kind.open();
@@ -106,6 +107,7 @@ export async function serve(
     },
     { clock },
   );
+  prepare(inbox);
   await inbox.start();
   const servers = new Map<Shell, Server>();
   const doors = new Map<Shell, Door>();
