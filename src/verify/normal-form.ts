@@ -7,9 +7,11 @@
  * - A reference is a string, an embedded object an object; one value stands alone, several in an array.
  * - Public is always `https://www.w3.org/ns/activitystreams#Public`.
  * - A text in languages is `contentMap: {language: text}`, and `content` is the text without a language, else the first.
- * - Nulls, terms that no context defines, JSON literals and graphs (the `proof` of FEP-8b32) are gone.
+ * - A type that no context defines keeps the name that was sent.
+ * - Nulls, properties that no context defines, JSON literals and graphs (the `proof` of FEP-8b32) are gone.
  */
 import { type NormalActivity, PUBLIC } from '../activity.ts';
+import { ACTIVITYSTREAMS_TERMS } from './contexts/index.ts';
 
 /** A node of an expansion: property IRI to a list of values. */
 export type Node = Readonly<Record<string, unknown>>;
@@ -32,12 +34,31 @@ const TAKEN_NAMES = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
 ]);
 
+/**
+ * A type's name. The ActivityStreams context makes a blank node of a type that no context defines: such a type is
+ * accepted under the name that was sent, unless that would be the name of a type that means something.
+ */
+function typeName(iri: string): string {
+  const unknown = iri.startsWith('_:') ? iri.slice(2) : '';
+  return unknown === '' || ACTIVITYSTREAMS_TERMS.has(unknown) ? shortName(iri) : unknown;
+}
+
 /** A property's or a type's short name. */
 function shortName(iri: string): string {
   if (!iri.startsWith(AS)) return SHORT_NAMES.get(iri) ?? iri;
   const name = iri.slice(AS.length);
   // A name that means something else to JavaScript or to this form is left absolute.
   return /^[A-Za-z]\w*$/.test(name) && !name.endsWith('Map') && !TAKEN_NAMES.has(name) ? name : iri;
+}
+
+/** A property's name. `orderedItems` is the same property as `items`, with a list. */
+function nameOf(property: string, values: readonly unknown[]): string {
+  const name = shortName(property);
+  return name === 'items' && values.some((value) => isKeyed(value, '@list')) ? 'orderedItems' : name;
+}
+
+function isKeyed(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
 }
 
 /** The normal form of a node. */
@@ -47,8 +68,8 @@ export function plainNode(node: Node): NormalActivity {
     const value = node[property];
     if (property === '@id') {
       if (typeof value === 'string') plain.id = spelling(value);
-    } else if (property === '@type') plain.type = alone(listOf(value).map((type) => shortName(String(type))));
-    else if (!property.startsWith('@')) plainProperty(plain, shortName(property), listOf(value));
+    } else if (property === '@type') plain.type = alone(listOf(value).map((type) => typeName(String(type))));
+    else if (!/^(@|_:)/.test(property)) plainProperty(plain, nameOf(property, listOf(value)), listOf(value));
   }
   return plain;
 }
@@ -72,7 +93,7 @@ function plainProperty(plain: Record<string, unknown>, name: string, values: rea
 }
 
 function isInLanguage(value: unknown): value is { '@language': string; '@value': unknown } {
-  return typeof value === 'object' && value !== null && '@language' in value;
+  return isKeyed(value, '@language');
 }
 
 function plainValue(value: unknown): unknown {

@@ -33,6 +33,11 @@ const BY_PATH: readonly (readonly [RegExp, object])[] = [
   [/\/contexts$/, MBIN],
 ];
 
+/** Every term that ActivityStreams defines: types and properties. */
+export const ACTIVITYSTREAMS_TERMS: ReadonlySet<string> = new Set(
+  Object.keys(published['https://www.w3.org/ns/activitystreams']['@context']),
+);
+
 /** The document of a context, bundled or empty. */
 export function contextOf(url: string): object {
   const known = KNOWN.get(url) ?? KNOWN.get(url.replace(/^http:/, 'https:'));
