@@ -118,8 +118,8 @@ export function step<M extends AnyStateMachine>(
   const dues = Object.entries(stored?.due ?? {});
   const come = dues.filter(([, dueMs]) => dueMs <= atMs);
   for (const [type] of come.toSorted(([, a], [, b]) => a - b)) {
-    // A due event may have entered its state anew, which sets the others of that state anew too.
-    if (!scheduled(actor, atMs).some(([name]) => name === type)) send({ type }, 'due');
+    // One of them may have entered its state anew, which sets all due times of that state anew: the rest is void.
+    if (scheduled(actor, atMs).length === 0) send({ type }, 'due');
   }
   const handled = (events as readonly EventObject[]).map((event) => send(event, event.type));
 

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { assign, setup } from 'xstate';
+import { assign, fromCallback, setup } from 'xstate';
 import { type DomainEvent, domainMachine, SnapshotError, type Stored, step } from '../../machines/index.ts';
 import {
   closed,
@@ -312,6 +312,17 @@ test('a life that is over is left in peace', () => {
   );
   expect(over).toMatchObject({ state: 'withdrawn', handled: [false], transitions: [] });
   expect(warning).not.toHaveBeenCalled();
+});
+
+test('nothing goes on after the step, not even what a machine should not have begun', () => {
+  const stopped = vi.fn();
+  const lamp = setup({ actors: { glow: fromCallback(() => stopped) } }).createMachine({
+    id: 'lamp',
+    initial: 'lit',
+    states: { lit: { invoke: { src: 'glow' } } },
+  });
+  expect(step(lamp, null, undefined, [], START_MS).state).toBe('lit');
+  expect(stopped).toHaveBeenCalledOnce();
 });
 
 test('each event is told apart: legal or not in the state that it met', () => {
