@@ -42,6 +42,8 @@ export interface PoolOptions {
   readonly queueMax?: number;
   /** How long a batch may take, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
+  /** How long a thread may take to start, in milliseconds; 0.2 s when nothing else runs. @default 15000 */
+  readonly startMsMax?: number;
   /** Heap of a thread, MiB. @default 256 */
   readonly heapMbMax?: number;
   /** The worker's module; tests hand in one that misbehaves. */
@@ -55,8 +57,6 @@ const BATCH_MAX = 32;
 const HEAP_MB_MAX = 256;
 /** Bodies remembered as poison, or as slow once. */
 const STRIKES_MAX = 1_000;
-/** How long a thread may take to start, in milliseconds: 0.2 s when nothing else runs. */
-const START_MS_MAX = 30_000;
 
 interface Waiting {
   readonly request: VerifyRequest;
@@ -67,7 +67,7 @@ interface Waiting {
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 export function createPool(options: PoolOptions): Pool {
-  const { workers, queueMax = 1_024, timeoutMs = 5_000, logger } = options;
+  const { workers, queueMax = 1_024, timeoutMs = 5_000, startMsMax = 15_000, logger } = options;
   const workerUrl = options.workerUrl ?? new URL(`./worker${EXTENSION}`, import.meta.url);
   const piscina = new Piscina({
     filename: workerUrl.href,
@@ -145,7 +145,7 @@ export function createPool(options: PoolOptions): Pool {
   /** Does a thread answer at all? Not when the pool is closed, or when the worker's module cannot be loaded. */
   async function isAlive(): Promise<boolean> {
     if (closing !== null) return false;
-    const answer = await run([], START_MS_MAX).catch((error: unknown) => error);
+    const answer = await run([], startMsMax).catch((error: unknown) => error);
     if (Array.isArray(answer)) return true;
     if (closing === null) logger.error('no worker answers', { error: messageOf(answer) });
     return false;
@@ -169,7 +169,7 @@ export function createPool(options: PoolOptions): Pool {
     },
     async ready() {
       // An idle thread is preferred to a busy one, so as many empty batches reach as many threads.
-      await Promise.all(Array.from({ length: workers }, () => run([], START_MS_MAX)));
+      await Promise.all(Array.from({ length: workers }, () => run([], startMsMax)));
     },
     close() {
       closing ??= (async () => {
