@@ -74,6 +74,8 @@ export interface Door {
 export interface Served extends Door, AsyncDisposable {
   readonly inbox: Inbox;
   readonly clock: TestClock;
+  /** The URL of a PostgreSQL. */
+  readonly database: string | undefined;
   /** What was logged as an error. */
   readonly errors: readonly unknown[];
   through(shell: Shell): Door;
@@ -133,7 +135,7 @@ export async function serve(
   };
 
   return {
-    ...{ inbox, clock, errors, stop },
+    ...{ inbox, clock, errors, stop, database: place.database },
     ...(doors.get(shell) as Door),
     through: (name) => doors.get(name) as Door,
     async remote() {
