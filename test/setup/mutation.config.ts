@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     include: ['test/machines/**/*.test.ts'],
     isolate: false,
+    testTimeout: 30_000,
     sequence: { sequencer: QuickestFirst },
   },
 });
