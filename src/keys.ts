@@ -72,7 +72,7 @@ const REFETCH_MS = 5 * MINUTE_MS;
 /** A refusal is remembered for so long, and after a fault that may pass for a minute. */
 const REFUSED_MS = 10 * MINUTE_MS;
 const BRIEF_MS = MINUTE_MS;
-const KEY_ID_CHARACTERS_MAX = 2_048;
+const ID_CHARACTERS_MAX = 2_048;
 /** Keys in memory: about 1.5 kB each. */
 const KEYS_MAX = 20_000;
 const REFUSALS_MAX = 20_000;
@@ -179,7 +179,7 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
 
   return {
     async known(keyId) {
-      if (keyIdProblem(keyId, settings) !== null) return null;
+      if (idProblem(keyId, settings) !== null) return null;
       let entry = entries.get(keyId) ?? null;
       if (entry === null) {
         if (refusalOf(keyId) !== null) return null;
@@ -195,10 +195,13 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
     },
 
     async find(keyId, address = null) {
-      const problem = keyIdProblem(keyId, settings);
-      if (problem !== null) return noKey({ type: 'not-authenticated', reason: problem });
+      const problem = idProblem(keyId, settings);
+      if (problem !== null) return noKey({ type: 'not-authenticated', reason: `the keyId ${problem}` });
       const refused = refusalOf(keyId);
       if (refused !== null) return refused;
+      // Somebody else's look ended between `known` and here.
+      const there = entries.get(keyId);
+      if (there !== undefined) return there.key;
       const isNew = !looks.isFlying(keyId);
       if (isNew && !budget.take(address, clock.now())) {
         const domain = domainOf(keyId) as string;
@@ -230,7 +233,8 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       entry.isSaved = true;
     },
 
-    actor(id) {
+    async actor(id) {
+      if (idProblem(id, settings) !== null) return null;
       return actorLooks.fly(id, async () => {
         const nowMs = clock.now();
         const before = actors.get(id) ?? (await remoteActor(store, id));
@@ -253,16 +257,16 @@ function noKey(refusal: Refusal, isGone = false): NoKey {
   return { refusal, isGone };
 }
 
-/** What is wrong with a keyId before anybody is asked, or null. */
-function keyIdProblem(
-  keyId: string,
+/** What is wrong with the id of a key or an actor before anybody is asked, or null. */
+function idProblem(
+  id: string,
   { allowPrivateAddress }: Pick<Settings, 'allowPrivateAddress'>,
 ): string | null {
-  if (keyId.length > KEY_ID_CHARACTERS_MAX || !isPlain(keyId)) return 'the keyId is no URL';
-  const url = URL.parse(keyId);
-  if (url === null || domainOf(keyId) === null) return 'the keyId is no URL';
-  if (url.protocol !== 'https:' && !allowPrivateAddress) return 'the keyId is no https URL';
-  if (url.username !== '' || url.password !== '') return 'the keyId names a user';
+  if (id.length > ID_CHARACTERS_MAX || !isPlain(id)) return 'is no URL';
+  const url = URL.parse(id);
+  if (url === null || domainOf(id) === null) return 'is no URL';
+  if (url.protocol !== 'https:' && !allowPrivateAddress) return 'is no https URL';
+  if (url.username !== '' || url.password !== '') return 'names a user';
   return null;
 }
 

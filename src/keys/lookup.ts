@@ -107,8 +107,12 @@ export function createLookup(remote: Remote, signWith?: GetOptions['signWith']):
       return { type: 'key', publicKeyPem, owner: look.actor };
     },
     async actor(id, nowMs) {
-      const look = await actorOf(await fetchDocument(id), nowMs);
-      return look.type === 'actor' && look.actor.id !== id ? refuted('another actor is there') : look;
+      const fetched = await fetchDocument(id);
+      // Asked at this id already: another document here, or a redirect to elsewhere, will not mend by asking again.
+      if (fetched.type === 'document' && !(fetched.document.id === id && isAt(id, fetched.url))) {
+        return refuted('another actor is there');
+      }
+      return actorOf(fetched, nowMs);
     },
   };
 }

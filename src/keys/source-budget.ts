@@ -20,8 +20,10 @@ interface Bucket {
 export function createSourceBudget(burst: number, perSecond: number, addressesMax = 10_000): SourceBudget {
   const buckets = new Map<string, Bucket>();
 
-  function bucketOf(address: string | null): [string, Bucket | undefined] | null {
-    if (address === null || !isPublicAddress(address)) return null;
+  function bucketOf(peer: string | null): [string, Bucket | undefined] | null {
+    // A socket that listens on `::` calls an IPv4 peer `::ffff:192.0.2.7`.
+    const address = peer?.replace(/^::ffff:(?=[\d.]+$)/i, '') ?? '';
+    if (!isPublicAddress(address)) return null;
     const name = networkOf(address);
     return [name, buckets.get(name)];
   }
