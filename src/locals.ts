@@ -36,8 +36,6 @@ export interface Locals {
   byPath(path: string): Promise<LocalActor | null>;
   /** Does this path (no query) have the form of a local actor's inbox, whether there is one or not? */
   isInboxPath(path: string): boolean;
-  /** The local actor whose inbox has this path (no query). */
-  byInboxPath(path: string): Promise<LocalActor | null>;
   /** The actor that stands for the instance. */
   instance(): Promise<LocalActor>;
   /**
@@ -52,8 +50,11 @@ export interface LocalsParts {
   readonly resolverTimeoutMs?: number;
 }
 
-/** A resolved actor is believed for a minute; that there is none is not remembered, so a new user is there at once. */
-const RESOLVED_MS = 60_000;
+/**
+ * A resolved actor is believed for a moment, so that one who locks the account is locked; that there is none is not
+ * remembered at all, so a new user is there at once.
+ */
+const RESOLVED_MS = 5_000;
 const RESOLVED_MAX = 10_000;
 /** Local actors that one activity may name: each may cost a question to the service. */
 const NAMED_MAX = 200;
@@ -82,23 +83,24 @@ export async function createLocals(
   };
   const others: Source =
     typeof actors === 'function'
-      ? createResolving(actors, { ...settings, nameIn }, store, parts.resolverTimeoutMs ?? 2_000)
+      ? createResolving(actors, { ...settings, nameIn, reservedId: instance.id }, store, parts)
       : await readMap(actors, { logger, idOf, nameIn }, store);
 
   async function find(query: Query): Promise<LocalActor | null> {
     const isInstance = 'url' in query ? query.url === instance.id : query.handle === INSTANCE_HANDLE;
     const found = isInstance ? instance : await others.find(query);
     if (found === null) return null;
-    const {
+    const { id, handle } = found;
+    return {
       id,
       handle,
-      inbox = `${id}/inbox`,
-      locked = false,
-      name = handle,
-      type = 'Person',
-      summary = null,
-    } = found;
-    return { id, handle, inbox, locked, name, type, summary, ...(await keyPairs(found)) };
+      inbox: found.inbox ?? `${id}/inbox`,
+      locked: found.locked ?? false,
+      name: found.name ?? handle,
+      type: found.type ?? 'Person',
+      summary: found.summary ?? null,
+      ...(await keyPairs(found)),
+    };
   }
 
   /** With a fault of the service as "not found": who asks can only say 404. */
@@ -120,11 +122,8 @@ export async function createLocals(
     resolve: async (url) => (nameIn(url) === null ? null : find({ url })),
     byHandle: (handle) => findOrNull({ handle }),
     byPath: (path) => byId(origin + path),
-    isInboxPath: (path) => path.endsWith('/inbox') && template.nameIn(path.slice(0, -'/inbox'.length)) !== null,
-    async byInboxPath(path) {
-      if (!path.endsWith('/inbox')) return null;
-      return byId(origin + path.slice(0, -'/inbox'.length));
-    },
+    isInboxPath: (path) =>
+      path.endsWith('/inbox') && template.nameIn(path.slice(0, -'/inbox'.length)) !== null,
     instance: async () => (await find({ handle: INSTANCE_HANDLE })) as LocalActor,
     async factsOf(facts, inboxOwner) {
       const named = namedIn(facts).filter((url) => url !== inboxOwner?.id && nameIn(url) !== null);
@@ -135,7 +134,7 @@ export async function createLocals(
         ...found.filter((actor) => actor !== null),
       ];
       if (named.includes(instance.id)) locals.push(instance);
-      return locals.map(({ id, handle, locked = false }) => ({ id, handle, locked }));
+      return locals.map(({ id, handle, locked }) => ({ id, handle, locked: locked ?? false }));
     },
   };
 }
@@ -186,21 +185,29 @@ async function readMap(
   };
 }
 
+/** What the answers of a resolver are held to. */
+interface ResolverRules extends Pick<Settings, 'origin' | 'logger'> {
+  nameIn(url: string): string | null;
+  /** The id of the instance actor, which is ours. */
+  readonly reservedId: string;
+}
+
 /** Asks the service's resolver: one question at a time for each actor, a short memory, a limit to waiting. */
 function createResolving(
   resolver: ActorResolver,
-  { origin, logger, nameIn }: Pick<Settings, 'origin' | 'logger'> & { nameIn(url: string): string | null },
+  rules: ResolverRules,
   store: Store,
-  timeoutMs: number,
+  { resolverTimeoutMs = 2_000 }: LocalsParts,
 ): Source {
+  const { logger } = rules;
   const memory = new LRUCache<string, { actor: ResolvedActor; untilMs: number }>({ max: RESOLVED_MAX });
   const questions = new Map<string, Promise<ResolvedActor | null>>();
 
   async function ask(query: Query, name: string): Promise<ResolvedActor | null> {
     const before = memory.get(name);
     try {
-      const actor = await withTimeout(async () => resolver(query), timeoutMs);
-      const problem = actor == null ? null : problemOf(actor, query);
+      const actor = await withTimeout(async () => resolver(query), resolverTimeoutMs);
+      const problem = actor == null ? null : resolvedProblem(actor, query, rules);
       if (problem !== null) logger.error('the actor resolver gave an unusable actor', { ...query, problem });
       if (actor == null || problem !== null) {
         memory.delete(name);
@@ -220,16 +227,6 @@ function createResolving(
     }
   }
 
-  function problemOf(actor: ResolvedActor, query: Query): string | null {
-    if (typeof actor.id !== 'string' || !actor.id.startsWith(`${origin}/`))
-      return 'its id is not on the origin';
-    if (nameIn(actor.id) === null) return 'its id does not follow the path template';
-    if (typeof actor.handle !== 'string' || actor.handle === '') return 'it has no handle';
-    if (actor.handle === INSTANCE_HANDLE) return 'its handle is reserved';
-    if ('url' in query && actor.id !== query.url) return 'its id is not the one that was asked for';
-    return keysProblem(actor);
-  }
-
   return {
     find(query) {
       const name = 'url' in query ? `url ${query.url}` : `handle ${query.handle}`;
@@ -242,6 +239,22 @@ function createResolving(
       return question;
     },
   };
+}
+
+/** What is wrong with an actor that the service's resolver gave, or null. */
+function resolvedProblem(actor: ResolvedActor, query: Query, rules: ResolverRules): string | null {
+  const { origin, nameIn, reservedId } = rules;
+  const { id, handle, inbox } = actor;
+  if (typeof id !== 'string' || !id.startsWith(`${origin}/`)) return 'its id is not on the origin';
+  if (nameIn(id) === null) return 'its id does not follow the path template';
+  if (typeof handle !== 'string' || !/^[^\s/@:?#\p{C}]{1,255}$/u.test(handle))
+    return 'it has no usable handle';
+  if (id === reservedId || handle === INSTANCE_HANDLE) return 'it is the instance actor, which is reserved';
+  if ('url' in query && id !== query.url) return 'its id is not the one that was asked for';
+  // Peers would POST to it, and be told that nobody is there.
+  if (inbox != null && inbox !== `${id}/inbox` && inbox !== `${origin}/inbox`)
+    return 'its inbox is neither its id with /inbox after it nor the shared inbox';
+  return keysProblem(actor);
 }
 
 async function withTimeout<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {
@@ -258,7 +271,7 @@ async function withTimeout<T>(work: () => Promise<T>, timeoutMs: number): Promis
 
 /** What is wrong with the keys that the service gave, or null. */
 function keysProblem({ keys }: Pick<LocalActorOptions, 'keys'>): string | null {
-  if (keys === undefined) return null;
+  if (keys == null) return null;
   try {
     const isPair =
       createPrivateKey(keys.privateKeyPem).asymmetricKeyType === 'rsa' &&
@@ -290,7 +303,7 @@ function createKeyPairs(store: Store): (actor: ResolvedActor) => Promise<KeyPair
   }
 
   return (actor) => {
-    if (actor.keys !== undefined) return Promise.resolve(actor.keys);
+    if (actor.keys != null) return Promise.resolve(actor.keys);
     const kept = memory.get(actor.id);
     if (kept !== undefined) return kept;
     const making = make(actor);
