@@ -12,8 +12,9 @@
  * - One activity that the database cannot store fails alone: the group is halved until it stands by itself.
  * - Lock order: `rate_window`, `domain` (both by name), the numbering lock of the log.
  */
-import { domainMachine, step } from '../machines/index.ts';
+import { type DomainEvent, domainMachine, SnapshotError, type Stepped, step } from '../machines/index.ts';
 import type { NewEvent, VerifiedActivity } from './api.ts';
+import { messageOf } from './errors.ts';
 import type { Settings } from './options.ts';
 import { draw, insertMail, type Window } from './store/intake.ts';
 import { appendEvents } from './store/log.ts';
@@ -21,6 +22,7 @@ import type { Statements } from './store/statement.ts';
 import { isEnvironmentError, type Store } from './store/store.ts';
 import {
   domainEvents,
+  type HeldDomain,
   holdDomainsWaiting,
   initialDomain,
   insertDomains,
@@ -98,7 +100,7 @@ export function createIntake(parts: IntakeParts): Intake {
       await commit(group.slice(0, half));
       return commit(group.slice(half));
     }
-    settings.logger.error('mail could not be stored', { error, activities: group.length });
+    settings.logger.error('mail could not be stored', { error: messageOf(error), activities: group.length });
     const verdict: RequestVerdict = isEnvironmentError(error)
       ? { type: 'overloaded', reason: 'the database is away', retryAfterSeconds: 5 }
       : { type: 'not-an-activity', reason: 'the database cannot store it' };
@@ -230,8 +232,8 @@ async function limit(
     const { blockAfterStrikes, strikeBlockMs } = settings;
     const untilMs = over.get(held.name) as number;
     const event = { type: 'limit.exceeded', atMs, untilMs, blockAfterStrikes, strikeBlockMs } as const;
-    const stepped = step(domainMachine, held.snapshot, { domain: held.name }, [event], atMs);
-    if (stepped.transitions.length === 0) continue;
+    const stepped = stepOrNull(held, event, settings);
+    if (stepped === null || stepped.transitions.length === 0) continue;
     const { stored: snapshot, state, dueAtMs: dueMs } = stepped;
     saved.push({ name: held.name, version: held.version, state, snapshot, dueMs, sinceMs: atMs });
     events.push(...domainEvents(held.name, stepped, null, atMs));
@@ -239,4 +241,19 @@ async function limit(
   await saveDomains(tx, saved);
   if (events.length > 0) await appendEvents(tx, events);
   return events.length > 0;
+}
+
+/** Null for a snapshot that this code cannot read: it stays as it is, and the domain is over its limit all the same. */
+function stepOrNull(
+  { name, snapshot }: HeldDomain,
+  event: DomainEvent,
+  { logger }: Settings,
+): Stepped<typeof domainMachine> | null {
+  try {
+    return step(domainMachine, snapshot, { domain: name }, [event], event.atMs);
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    logger.error('a domain cannot be limited', { domain: name, error: messageOf(error) });
+    return null;
+  }
 }
