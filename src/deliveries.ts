@@ -49,8 +49,12 @@ export interface DeliveriesParts {
   readonly events: { readonly metrics: Pick<Events['metrics'], 'delivery'> };
 }
 
-/** Mailboxes served at once, so many POSTs at once. */
-const MAILBOXES_MAX = 16;
+/**
+ * Mailboxes served at once, so many POSTs at once: those that answered last, and those that did not. The dead have
+ * places of their own, because each holds one for the 10 s that a call may take.
+ */
+const ANSWERING_MAX = 64;
+const FAILING_MAX = 32;
 const POLL_MS = 1_000;
 /** A mailbox whose holder is gone is free after so long; renewed before each POST, which takes at most 10 s. */
 const LEASE_MS = 60_000;
@@ -62,7 +66,8 @@ const SERVED_MAX = 200;
 export function createDeliveries(parts: DeliveriesParts): Deliveries {
   const { store, settings } = parts;
   const { logger } = settings;
-  const underWay = new Set<Promise<void>>();
+  const answering = new Set<Promise<void>>();
+  const failing = new Set<Promise<void>>();
   const breakOff = new AbortController();
   const mailboxes = createMailboxes(parts, breakOff.signal, () => isClosed);
   let isClosed = false;
@@ -70,18 +75,21 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   let isWoken = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const hasPlaces = (): boolean => answering.size < ANSWERING_MAX || failing.size < FAILING_MAX;
+
   /** Claims what is due until nothing is or all places are taken. One claim at a time. */
   async function look(): Promise<void> {
     do {
       isWoken = false;
-      const places = MAILBOXES_MAX - underWay.size;
-      if (isClosed || places === 0) return;
+      const places = { answering: ANSWERING_MAX - answering.size, failing: FAILING_MAX - failing.size };
+      if (isClosed || !hasPlaces()) return;
       const nowMs = store.clock.now();
       for (const leased of await claim(store, nowMs, nowMs + LEASE_MS, places)) serve(leased);
     } while (isWoken);
   }
 
   function serve(leased: Leased): void {
+    const underWay = leased.failures === 0 ? answering : failing;
     const serving = mailboxes
       .serve(leased)
       .catch((error: unknown) => {
@@ -105,14 +113,14 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
       .finally(() => {
         looking = null;
         // Woken in the moment between the last look and here.
-        if (isWoken && underWay.size < MAILBOXES_MAX) wake();
+        if (isWoken && hasPlaces()) wake();
       });
   }
 
   async function rest(): Promise<void> {
-    while (looking !== null || underWay.size > 0) {
+    while (looking !== null || answering.size + failing.size > 0) {
       await looking;
-      await Promise.all(underWay);
+      await Promise.all([...answering, ...failing]);
     }
   }
 
@@ -144,9 +152,9 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
   async function send(delivery: Delivery): Promise<Outcome> {
     const { actor: sender, inbox, body } = delivery;
     if (body === null) return { type: 'permanent', error: 'the activity is not kept any more' };
-    const actor = await locals.byId(sender);
-    if (actor === null)
-      return { type: 'retry', error: 'the sending actor cannot be resolved', retryAfterMs: 0 };
+    const actor = await locals.resolve(sender);
+    // The service knows no such actor any more. Its letters must not hold up those of everybody else.
+    if (actor === null) return { type: 'permanent', error: 'the sending actor is no local actor any more' };
     const bytes = Buffer.from(body);
     const key = { id: `${actor.id}#main-key`, privateKeyPem: actor.privateKeyPem };
     let headers: Record<string, string>;
@@ -154,7 +162,7 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
       const unsigned = { 'content-type': 'application/activity+json', accept: 'application/activity+json' };
       headers = signRequest({ method: 'POST', url: inbox, headers: unsigned, body: bytes }, key, clock.now());
     } catch (error) {
-      return { type: 'retry', error: `cannot be signed: ${messageOf(error, 200)}`, retryAfterMs: 0 };
+      return { type: 'permanent', error: `cannot be signed: ${messageOf(error, 200)}` };
     }
     return outcomeOf(await remote.post(inbox, headers, bytes, { signal }), clock.now());
   }

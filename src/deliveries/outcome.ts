@@ -54,6 +54,6 @@ export function outcomeOf(answer: RemoteAnswer, nowMs: number): Outcome {
 /** Retry-After in milliseconds: seconds or a date (RFC 9110 10.2.3), at most a day. */
 export function readRetryAfter(value: string | undefined, nowMs: number): number {
   if (value === undefined) return 0;
-  const ms = /^\d{1,9}$/.test(value.trim()) ? Number(value) * SECOND_MS : Date.parse(value) - nowMs;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * SECOND_MS : Date.parse(value) - nowMs;
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), DAY_MS);
 }

@@ -64,15 +64,34 @@ export interface Leased {
   readonly leaseMs: number;
 }
 
-/** Takes mailboxes that are due and that nobody serves, those due for the longest first. */
-export async function claim(db: Statements, atMs: number, leaseMs: number, most: number): Promise<Leased[]> {
+/** How many mailboxes may be taken: of those that answered last, and of those whose last try failed. */
+export interface Places {
+  readonly answering: number;
+  readonly failing: number;
+}
+
+/**
+ * Takes mailboxes that are due and that nobody serves, those due for the longest first. Those that fail have places
+ * of their own: each may hold one for as long as a call takes, and a thousand of them would hold up all others.
+ */
+export async function claim(
+  db: Statements,
+  atMs: number,
+  leaseMs: number,
+  { answering, failing }: Places,
+): Promise<Leased[]> {
   return db.run<Leased>(sql`
-    with due as (
+    with answering as (
       select domain from outgoing
-       where due_at <= ${time(atMs)} and (lease_until is null or lease_until <= ${time(atMs)})
-       order by due_at limit ${most} for update skip locked
+       where due_at <= ${time(atMs)} and (lease_until is null or lease_until <= ${time(atMs)}) and failures = 0
+       order by due_at limit ${answering} for update skip locked
+    ), failing as (
+      select domain from outgoing
+       where due_at <= ${time(atMs)} and (lease_until is null or lease_until <= ${time(atMs)}) and failures > 0
+       order by due_at limit ${failing} for update skip locked
     )
-    update outgoing as o set lease_until = ${time(leaseMs)} from due where o.domain = due.domain
+    update outgoing as o set lease_until = ${time(leaseMs)}
+      from (select domain from answering union all select domain from failing) as due where o.domain = due.domain
     returning o.domain, o.failures, ${ms('o.lease_until')} as "leaseMs"`);
 }
 
