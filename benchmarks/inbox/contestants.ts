@@ -1,10 +1,11 @@
 /** The servers that are compared: how each one is started, and how one sees how far it has come. */
+
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
 import { startChild, watch } from './child.ts';
+import { connectTo } from './database.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import type { ServerName, Settings } from './settings.ts';
 import { HANDLE, RECEIVED } from './under-test.ts';
@@ -55,8 +56,7 @@ async function startPlain(
   place: Place & { hasQueue: boolean },
   profile: readonly string[],
 ): Promise<Contestant> {
-  const client = new Client(place.database);
-  await client.connect();
+  const client = await connectTo(place.database);
   await client.query(RECEIVED);
   const child = await startChild(module, place, profile);
   return {
@@ -75,7 +75,7 @@ async function startPlain(
 }
 
 /** How long Sallyport may take to listen, and to end. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const LAUNCHER = fileURLToPath(new URL('../../src/launch/sallyport.js', import.meta.url));
 
 async function startSallyport(

@@ -1,12 +1,12 @@
 /** One measurement: a fresh server on a fresh database, a warm-up, a drive, and what they cost. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
 import type { Postgres } from '../../test/setup/postgres.ts';
 import type { Child } from './child.ts';
 import { type Contestant, start } from './contestants.ts';
+import { connectTo } from './database.ts';
 import type { Drive, Driven } from './driver.ts';
 import type { ServerName, Settings } from './settings.ts';
 import { readStatements, resetStatements, type StatementShare } from './statements.ts';
@@ -46,6 +46,8 @@ export interface Stage {
   readonly settings: Settings;
   readonly postgres: Postgres;
   readonly port: number;
+  /** Removed at the end, with all that is in it. */
+  readonly directory: string;
   readonly driver: Child<unknown>;
   readonly keyServer: Child<unknown>;
 }
@@ -57,7 +59,8 @@ const STANDSTILL_MS = 30_000;
 export async function measure(stage: Stage, server: ServerName, round: number): Promise<Measurement> {
   const { postgres, settings, port } = stage;
   const name = `${server}-${round}`;
-  const directory = mkdtempSync(join(tmpdir(), `sallyport-bench-${name}-`));
+  const directory = join(stage.directory, name);
+  mkdirSync(directory);
   if (settings.profile !== null) mkdirSync(join(settings.profile, server), { recursive: true });
   const database = await postgres.createDatabase(name);
   const contestant = await start(server, { port, database, directory }, settings);
@@ -66,7 +69,6 @@ export async function measure(stage: Stage, server: ServerName, round: number): 
   } finally {
     await contestant.stop();
     await postgres.dropDatabase(name);
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -151,8 +153,7 @@ async function processedAll(
 
 /** Neither a checkpoint nor the first statistics of new tables shall fall into a measurement. */
 async function settleTables(database: string): Promise<void> {
-  const client = new Client(database);
-  await client.connect();
+  const client = await connectTo(database);
   await client.query('analyze');
   await client.query('checkpoint');
   await client.end();

@@ -1,11 +1,12 @@
 /** What is printed: every value, the medians, and the ratios of each round. */
+
 import { execFileSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { CorpusFacts } from './corpus.ts';
+import { connectTo } from './database.ts';
 import type { Measurement } from './measure.ts';
 import type { ServerName, Settings } from './settings.ts';
 import { statementLines } from './statements.ts';
@@ -142,8 +143,7 @@ export async function sayConditions(
   settings: Settings,
   environment: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const client = new Client(url);
-  await client.connect();
+  const client = await connectTo(url);
   const show = async (name: string): Promise<string> => (await client.query(`show ${name}`)).rows[0][name];
   const durability = [];
   for (const name of [

@@ -65,17 +65,21 @@ async function prepare(settings: Settings, postgres: Postgres, directory: string
   sayCorpus(await writeCorpus(file, actors, to, requests, settings.seed), actors.length);
   const driver = await startChild('./driver.ts', { file });
   await driver.ask('load');
-  return { settings, postgres, port, driver, keyServer };
+  return { settings, postgres, port, directory, driver, keyServer };
 }
 
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2));
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const postgres = await startPostgres(settings.inside ? STATEMENT_SETTINGS : {});
-  const stop = async (): Promise<void> => {
-    stopAll();
-    await postgres.stop();
-    rmSync(directory, { recursive: true, force: true });
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      stopAll();
+      await postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    })();
+    return stopped;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(130)));
@@ -94,6 +98,9 @@ async function main(): Promise<void> {
       rounds.push(measured);
     }
     saySummary(rounds, settings);
+  } catch (error) {
+    // After a signal everything fails at once, and that is no news.
+    if (stopped === undefined) throw error;
   } finally {
     await stop();
   }

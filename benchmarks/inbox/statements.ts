@@ -1,5 +1,5 @@
 /** What PostgreSQL was asked during a measurement, by pg_stat_statements; for looking into a figure, not for figures. */
-import { Client } from 'pg';
+import { connectTo } from './database.ts';
 
 /** Settings that a cluster needs for it. */
 export const STATEMENT_SETTINGS = { shared_preload_libraries: 'pg_stat_statements' };
@@ -12,8 +12,7 @@ export interface StatementShare {
 }
 
 async function ask<Row>(url: string, text: string): Promise<Row[]> {
-  const client = new Client(url);
-  await client.connect();
+  const client = await connectTo(url);
   try {
     return (await client.query(text)).rows;
   } finally {
