@@ -114,6 +114,7 @@ describe('the facts', () => {
       },
       { type: 'http://litepub.social/ns#EmojiReact' },
     ],
+    ['no blank node for a type that means something', { type: '_:Follow' }, { type: '_:Follow' }],
     ['a type that no context defines, as it was sent', { type: 'EmojiReact' }, { type: 'EmojiReact' }],
     ['no id as null', { id: undefined }, { id: null }],
     ['an actor in an array', { actor: [ANA] }, { actor: ANA }],
