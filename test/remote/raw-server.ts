@@ -8,7 +8,7 @@ export interface RawServer extends AsyncDisposable {
   /** Connections so far, and those that are open. */
   readonly connections: number;
   readonly open: ReadonlySet<Socket>;
-  /** Resolves when no connection is open any more. */
+  /** Resolves when no connection is open any more; rejects when that takes 3 s, before a kept one ends by itself. */
   empty(): Promise<void>;
 }
 
@@ -54,7 +54,11 @@ export async function rawServer(
     async empty() {
       if (open.size === 0) return;
       emptied = Promise.withResolvers();
-      await emptied.promise;
+      const deadline = setTimeout(
+        () => emptied.reject(new Error(`${open.size} connections are open`)),
+        3_000,
+      );
+      await emptied.promise.finally(() => clearTimeout(deadline));
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
