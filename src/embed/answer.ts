@@ -8,7 +8,7 @@ import type { House } from '../house.ts';
 import { type RawRequest, receive } from '../inbox.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, answerOf, type RequestVerdict } from '../verdict.ts';
-import { HOSTLESS_PATHS, type Web } from '../web/index.ts';
+import { HOSTLESS_PATHS, mayBeOurs, type Web } from '../web/index.ts';
 
 /** A house that is open, and its documents. */
 interface Opened {
@@ -28,7 +28,7 @@ export async function answerTo(
   const { path, query } = splitTarget(request.target);
   if (opened === undefined) {
     if (path === '/healthz') return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' };
-    return answerOf(CLOSED);
+    return mayBeOurs(path, settings) ? answerOf(CLOSED) : null;
   }
   const { house, web } = opened;
   const { locals } = house;
@@ -41,7 +41,7 @@ export async function answerTo(
     if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
     return answer;
   }
-  const answer = await web.answer(request.method, path, new URLSearchParams(query));
+  const answer = await read(web, request, settings, path, query);
   if (answer === null || HOSTLESS_PATHS.has(path) || isOurHost(request, settings)) return answer;
   return answerOf({ type: 'wrong-host' });
 }
@@ -60,6 +60,22 @@ async function take(
     if (error instanceof SallyportError && error.code === 'ERR_BODY_CONSUMED') throw error;
     logger.error('a request failed', { path, error: messageOf(error) });
     return { type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 };
+  }
+}
+
+/** A document, or why there is none right now: the database may be away. */
+async function read(
+  web: Web,
+  { method }: RawRequest,
+  { logger }: Settings,
+  path: string,
+  query: string,
+): Promise<Answer | null> {
+  try {
+    return await web.answer(method, path, new URLSearchParams(query));
+  } catch (error) {
+    logger.error('a document could not be read', { path, error: messageOf(error) });
+    return answerOf({ type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 });
   }
 }
 

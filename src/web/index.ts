@@ -28,28 +28,42 @@ export interface WebParts {
 
 type Page = (query: URLSearchParams) => Answer | Promise<Answer>;
 
+/** Paths with one meaning, whoever the local actors are. */
+const FIXED_PATHS = [
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/.well-known/webfinger',
+  '/.well-known/nodeinfo',
+  '/nodeinfo/2.1',
+] as const;
+
+/**
+ * Can this path (no query) be one of ours? Known without the database, so that an app that embeds us goes on
+ * answering its own paths before the start and after the close.
+ */
+export function mayBeOurs(path: string, { actorPath }: Pick<Settings, 'actorPath'>): boolean {
+  if (path === '/inbox' || (FIXED_PATHS as readonly string[]).includes(path)) return true;
+  const before = actorPath.slice(0, actorPath.indexOf(':'));
+  return path.startsWith(before) && path.length > before.length;
+}
+
 /** Paths that answer whatever Host they were asked under: load balancers and scrapers use addresses. */
 export const HOSTLESS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 export function createWeb({ settings, store, locals, events, ready }: WebParts): Web {
   const { origin } = settings;
-  const pages = new Map<string, Page>([
-    ['/healthz', () => text(200, 'ok\n')],
-    [
-      '/readyz',
-      async () =>
-        (await ready())
-          ? text(200, 'ready\n')
-          : problem(503, 'not-ready', 'Not ready', { 'retry-after': '5' }),
-    ],
-    [
-      '/metrics',
-      async () => text(200, await events.metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
-    ],
-    ['/.well-known/webfinger', (query) => webfinger(locals, origin, query)],
-    ['/.well-known/nodeinfo', () => nodeinfoLinks(origin)],
-    ['/nodeinfo/2.1', () => nodeinfo(version())],
-  ]);
+  const fixed: Readonly<Record<(typeof FIXED_PATHS)[number], Page>> = {
+    '/healthz': () => text(200, 'ok\n'),
+    '/readyz': async () =>
+      (await ready()) ? text(200, 'ready\n') : problem(503, 'not-ready', 'Not ready', { 'retry-after': '5' }),
+    '/metrics': async () =>
+      text(200, await events.metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
+    '/.well-known/webfinger': (query) => webfinger(locals, origin, query),
+    '/.well-known/nodeinfo': () => nodeinfoLinks(origin),
+    '/nodeinfo/2.1': () => nodeinfo(version()),
+  };
+  const pages = new Map<string, Page>(Object.entries(fixed));
 
   async function actorPage(path: string): Promise<Page | null> {
     const actor = await locals.byPath(path);

@@ -23,8 +23,7 @@ export interface HandlesRaw {
 /** What Express and body parsers add to a request. */
 type NodeRequest = IncomingMessage & {
   readonly originalUrl?: string;
-  readonly rawBody?: Uint8Array;
-  readonly body?: unknown;
+  readonly rawBody?: unknown;
 };
 
 /**
@@ -81,10 +80,11 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
 }
 
 function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'> {
-  if (request.rawBody !== undefined) {
+  if (request.rawBody instanceof Uint8Array) {
     return Promise.resolve(request.rawBody.byteLength > bytesMax ? 'too-large' : request.rawBody);
   }
-  if (request.readableEnded || request.body !== undefined) {
+  // Not by `request.body`: the parsers of Express 4 set it also where they read nothing.
+  if (request.readableDidRead) {
     throw new SallyportError(
       'ERR_BODY_CONSUMED',
       'a body parser read the request before it reached the inbox',
@@ -93,14 +93,16 @@ function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 
       },
     );
   }
+  // The sender hung up while its path was looked at; nothing more will be heard from it.
+  if (request.destroyed) return Promise.resolve('too-slow');
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const timer = setTimeout(() => done('too-slow'), BODY_MS_MAX);
     const onData = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
-      if (bytes > bytesMax) return done('too-large');
-      chunks.push(chunk);
+      if (bytes > bytesMax) done('too-large');
+      else chunks.push(chunk);
     };
     const onEnd = (): void =>
       done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
