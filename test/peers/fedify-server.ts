@@ -1,2 +1,209 @@
-// H7 is writing this file.
-export {};
+/**
+ * A Fedify server as its documentation sets one up, in a process of its own: its own actors, key pairs, memory and
+ * key fetches. It does over TCP what it is told over IPC, and tells what its inbox listeners got, which is what
+ * Fedify has verified. It has no queue, so a verb returns when its activity has been delivered.
+ */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createFederation, generateCryptoKeyPair, getDocumentLoader, MemoryKvStore } from '@fedify/fedify';
+import {
+  Accept,
+  Activity,
+  Endpoints,
+  Follow,
+  isActor,
+  Like,
+  Person,
+  type Recipient,
+  Reject,
+  Undo,
+} from '@fedify/fedify/vocab';
+import { createAdaptorServer } from '@hono/node-server';
+import { Hono } from 'hono';
+
+/** What its inbox listeners got: verified, as Fedify understood it. */
+export interface Arrival {
+  readonly type: string;
+  readonly id: string;
+  readonly actor: string;
+  readonly object: string;
+  /** Whose inbox it came to; null for the shared one. */
+  readonly recipient: string | null;
+}
+
+/** A POST to its inboxes, whatever became of it. */
+export interface Posted {
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** An actor of ours, as Fedify found it. */
+export interface FoundActor {
+  readonly id: string;
+  readonly type: string;
+  readonly handle: string;
+  readonly name: string;
+  readonly inbox: string;
+  readonly sharedInbox: string;
+  readonly keyIds: readonly string[];
+  readonly isLocked: boolean;
+}
+
+const { address, trusted } = JSON.parse(process.argv[2] as string) as { address: string; trusted: string };
+setDefaultCACertificates([...getCACertificates('default'), trusted]);
+
+const federation = createFederation<void>({ kv: new MemoryKvStore(), allowPrivateAddress: true });
+// One of each kind for all its actors: making an RSA key takes seconds on a busy machine, and peers do not wait long.
+const keyPairs = await Promise.all([
+  generateCryptoKeyPair('RSASSA-PKCS1-v1_5'),
+  generateCryptoKeyPair('Ed25519'),
+]);
+const posted: Posted[] = [];
+const sent = new Map<string, Activity>();
+let hasSecureMode = false;
+let answersFollows = true;
+
+federation
+  .setActorDispatcher('/users/{identifier}', async (context, identifier) => {
+    const keys = await context.getActorKeyPairs(identifier);
+    return new Person({
+      id: context.getActorUri(identifier),
+      preferredUsername: identifier,
+      name: `${identifier} on Fedify`,
+      inbox: context.getInboxUri(identifier),
+      endpoints: new Endpoints({ sharedInbox: context.getInboxUri() }),
+      publicKey: keys[0]?.cryptographicKey ?? null,
+      assertionMethods: keys.map(({ multikey }) => multikey),
+    });
+  })
+  .setKeyPairsDispatcher(() => keyPairs)
+  // Secure mode, also called authorized fetch: nobody reads an actor without signing for it.
+  .authorize(async (context) => !hasSecureMode || (await context.getSignedKeyOwner()) !== null);
+
+federation
+  .setInboxListeners('/users/{identifier}/inbox', '/inbox')
+  .on(Activity, async (context, activity) => {
+    const arrival: Arrival = {
+      type: activity.constructor.name,
+      id: activity.id?.href ?? '',
+      actor: activity.actorId?.href ?? '',
+      object: activity.objectId?.href ?? '',
+      recipient: context.recipient,
+    };
+    process.send?.({ arrival });
+    if (!(activity instanceof Follow) || !answersFollows) return;
+    const { identifier } = context.parseUri(activity.objectId) as { identifier: string };
+    const follower = await activity.getActor(context);
+    if (follower !== null) await deliver(identifier, follower, new Accept(own(identifier, activity)));
+  });
+
+const app = new Hono();
+app.use(async (c, next) => {
+  if (c.req.method !== 'POST') return next();
+  const body = await c.req.raw.clone().text();
+  await next();
+  posted.push({ path: c.req.path, status: c.res.status, body });
+});
+app.all('*', (c) => federation.fetch(c.req.raw, { contextData: undefined }));
+
+const server = createAdaptorServer({ fetch: app.fetch, hostname: address });
+server.listen(0, address);
+await once(server, 'listening');
+const origin = `http://${address}:${(server.address() as AddressInfo).port}`;
+const context = federation.createContext(new URL(origin), undefined);
+
+/** The properties of a new activity of one of our actors. */
+function own<O>(identifier: string, object: O): { id: URL; actor: URL; object: O } {
+  const id = new URL(`${origin}/activities/${crypto.randomUUID()}`);
+  return { id, actor: context.getActorUri(identifier), object };
+}
+
+async function deliver(identifier: string, recipient: Recipient, activity: Activity): Promise<string> {
+  const id = activity.id?.href ?? '';
+  sent.set(id, activity);
+  await context.sendActivity({ identifier }, recipient, activity, { preferSharedInbox: false });
+  return id;
+}
+
+/** One of our side's actors, by URL or `acct:` handle. */
+async function find(identifier: string) {
+  const found = await context.lookupObject(identifier);
+  if (found === null || !isActor(found)) throw new Error(`there is no actor at ${identifier}`);
+  return found;
+}
+
+const verbs = {
+  async look(identifier: string): Promise<FoundActor> {
+    const actor = await find(identifier);
+    const keyIds: string[] = [];
+    for await (const key of actor.getPublicKeys()) keyIds.push(key.id?.href ?? '');
+    return {
+      id: actor.id?.href ?? '',
+      type: actor.constructor.name,
+      handle: String(actor.preferredUsername),
+      name: String(actor.name),
+      inbox: actor.inboxId?.href ?? '',
+      sharedInbox: actor.endpoints?.sharedInbox?.href ?? '',
+      keyIds,
+      isLocked: actor.manuallyApprovesFollowers === true,
+    };
+  },
+  /** The type of what stands at a URL, as Fedify reads it. */
+  async read(url: string): Promise<string | null> {
+    return (await context.lookupObject(url))?.constructor.name ?? null;
+  },
+  webFinger: (resource: string) => context.lookupWebFinger(resource),
+  async followers(identifier: string): Promise<string[]> {
+    // Fedify remembers for minutes what it has read; members are asked for anew.
+    const anew = { documentLoader: getDocumentLoader({ allowPrivateAddress: true }) };
+    const collection = await (await find(identifier)).getFollowers(anew);
+    if (collection === null) throw new Error(`${identifier} has no followers collection`);
+    const ids: string[] = [];
+    for await (const item of context.traverseCollection(collection, anew)) ids.push(item.id?.href ?? '');
+    return ids;
+  },
+  async follow({ as, whom }: { as: string; whom: string }): Promise<string> {
+    const actor = await find(whom);
+    return deliver(as, actor, new Follow(own(as, actor.id)));
+  },
+  async like({ as, whose, what }: { as: string; whose: string; what: string }): Promise<string> {
+    return deliver(as, await find(whose), new Like(own(as, new URL(what))));
+  },
+  async undo({ as, whose, what }: { as: string; whose: string; what: string }): Promise<string> {
+    const activity = sent.get(what);
+    if (activity === undefined) throw new Error(`${what} was never sent`);
+    return deliver(as, await find(whose), new Undo(own(as, activity)));
+  },
+  /** Takes one of our side's actors out of the followers of one of its own. */
+  async reject({ as, whom, what }: { as: string; whom: string; what: string }): Promise<string> {
+    const follow = new Follow({ id: new URL(what), actor: new URL(whom), object: context.getActorUri(as) });
+    return deliver(as, await find(whom), new Reject(own(as, follow)));
+  },
+  posted: (): readonly Posted[] => posted,
+  secureMode: (isOn: boolean): boolean => {
+    hasSecureMode = isOn;
+    return isOn;
+  },
+  answerFollows: (isOn: boolean): boolean => {
+    answersFollows = isOn;
+    return isOn;
+  },
+};
+export type Verbs = typeof verbs;
+
+interface Order {
+  readonly number: number;
+  readonly verb: keyof Verbs;
+  readonly argument: never;
+}
+process.on('message', async ({ number, verb, argument }: Order) => {
+  try {
+    process.send?.({ number, value: await verbs[verb](argument) });
+  } catch (error) {
+    process.send?.({ number, error: String(error) });
+  }
+});
+process.once('disconnect', () => process.exit());
+process.send?.({ origin });
