@@ -60,22 +60,23 @@ interface Waiting {
 export function createIntake(parts: IntakeParts): Intake {
   const { store, settings } = parts;
   const waiting: Waiting[] = [];
-  let committing = 0;
+  let isCommitting = false;
   let isClosed = false;
   const idle: (() => void)[] = [];
-  // A second group may be written while the first one waits for the disk; PGlite has one session.
-  const concurrency = store.kind === 'postgres' ? 2 : 1;
 
+  // One group at a time: a second one would wait for the windows that the first one has counted, and both would be
+  // half as large.
   function pump(): void {
-    while (waiting.length > 0 && committing < concurrency) {
-      const group = waiting.splice(0, GROUP_MAX);
-      committing++;
-      void commit(group).finally(() => {
-        committing--;
-        pump();
-      });
+    if (isCommitting) return;
+    if (waiting.length === 0) {
+      for (const resolve of idle.splice(0)) resolve();
+      return;
     }
-    if (committing === 0) for (const resolve of idle.splice(0)) resolve();
+    isCommitting = true;
+    void commit(waiting.splice(0, GROUP_MAX)).finally(() => {
+      isCommitting = false;
+      pump();
+    });
   }
 
   async function commit(group: readonly Waiting[]): Promise<void> {

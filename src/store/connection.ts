@@ -19,6 +19,7 @@ import type { Settings } from '../options.ts';
 import { entities } from './entities.ts';
 import { isEnvironmentError } from './environment-error.ts';
 import { migrations } from './migrations/index.ts';
+import { prepareStatements } from './prepared.ts';
 
 /** What runs statements: a connection of the pool for each, or the one of a transaction. */
 export type Runner = Kysely<unknown>;
@@ -191,6 +192,7 @@ function guardPool(statementMs: number): {
   return {
     guard(pool) {
       pool.on('connect', (client) => {
+        prepareStatements(client as never);
         const { stream } = (client as { connection: { stream: Socket } }).connection;
         streams.add(stream);
         stream.once('close', () => streams.delete(stream));

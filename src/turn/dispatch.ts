@@ -55,7 +55,8 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
 
   const mailbox = createMailbox({
     run: serve,
-    concurrency: store.kind === 'postgres' ? 2 : 1,
+    // Two at once would be half as large each, and wait for each other where the log is numbered.
+    concurrency: 1,
     keysPerRun: DOMAINS_PER_TURN,
     onError: (error) => logger.error('turn failed', { error: messageOf(error) }),
   });

@@ -47,4 +47,6 @@ const STATEMENTS = [
   `create table "remote_key" ("id" text not null, "actor" text not null, "domain" text not null, "public_key_pem" text not null, "fetched_at" timestamptz(6) not null, primary key ("id"))`,
   // Mail is inserted and deleted all day: vacuum by a fixed count, not by a share of a table that is mostly empty.
   `alter table "mail" set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)`,
+  // A usual document is kept in its row as it is: compressing it costs more than everything else about it.
+  `alter table "document" set (toast_tuple_target = 8160)`,
 ];
