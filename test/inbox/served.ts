@@ -28,7 +28,7 @@ import { PREPARED_ORIGIN } from '../setup/global.ts';
 export const ORIGIN = PREPARED_ORIGIN;
 export const HOST = new URL(ORIGIN).host;
 /** Opening takes a second, on a machine that many tests share a minute, in milliseconds. */
-export const PATIENCE = 180_000;
+export const PATIENCE = 300_000;
 
 /** The two ways into the one core. */
 export const shells = ['node:http', 'fetch'] as const;
