@@ -28,7 +28,7 @@ export async function listDeadLetters(
 ): Promise<FullDeadLetter[]> {
   return db.run<FullDeadLetter>(sql`
     select id::text, kind, domain, activity_id as "activityId", error, attempts, data from dead_letter
-     where ${below}::bigint is null or id < ${below}::bigint order by id desc limit ${limit}`);
+     where ${below}::bigint is null or id < ${below}::bigint order by dead_letter.id desc limit ${limit}`);
 }
 
 /** Takes a dead letter out; whoever takes it decides what becomes of it, in the same transaction. */

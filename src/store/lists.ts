@@ -64,7 +64,7 @@ export async function listFollowRequests(
       from follow_request
      where (${state}::text is null or state = ${state}) and (${actor}::text is null or ${actor} in (follower, following))
        and (${below}::bigint is null or id < ${below}::bigint)
-     order by id desc limit ${limit}`);
+     order by follow_request.id desc limit ${limit}`);
   return found.map(({ sinceMs, ...request }) => ({ ...request, since: new Date(sinceMs).toISOString() }));
 }
 
@@ -168,7 +168,7 @@ export async function listMembers(
 ): Promise<{ item: string; seq: string }[]> {
   return db.run(sql`
     select item, seq::text from member
-     where collection = ${collection} and (${below}::bigint is null or seq < ${below}::bigint) order by seq desc limit ${limit}`);
+     where collection = ${collection} and (${below}::bigint is null or seq < ${below}::bigint) order by member.seq desc limit ${limit}`);
 }
 
 export async function countMembers(db: Statements, collection: string): Promise<number> {

@@ -6,7 +6,8 @@
  * - Times are `timestamptz` columns: bound with `time(ms)`, read with `${ms('column')}` as epoch milliseconds.
  *   Time is always a bind parameter: `now()` stands in no statement.
  * - bigint comes back as a string from one driver and as a number from the other: select ids as `id::text` and
- *   sequence numbers as `seq::float8`.
+ *   sequence numbers as `seq::float8`. Order by the column with its table's name: a bare name in ORDER BY means what
+ *   was selected under it, and text puts 9 after 10.
  */
 import { type RawBuilder, sql } from 'kysely';
 
