@@ -157,6 +157,24 @@ describe.each(shells)('at the door (%s)', (shell) => {
     expect(reply.headers['retry-after']).toBe('90');
   });
 
+  test('a signature is good for an hour behind our clock and five minutes ahead of it, to the second', async () => {
+    const signedAt = async (offsetSeconds: number) => {
+      const date = new Date(served.clock.now() + offsetSeconds * 1_000);
+      return (await door.post('/inbox', like(ann.id, NOTE), ann, { date })).status;
+    };
+    const [hour, ahead] = [3_600, 300];
+    expect([await signedAt(-hour), await signedAt(-hour - 1)]).toEqual([202, 401]);
+    expect([await signedAt(ahead), await signedAt(ahead + 1)]).toEqual([202, 401]);
+    // The same request grows old: it is our clock that counts.
+    const activity = bytesOf(like(ann.id, NOTE));
+    const headers = headersFor(served.clock, ann, activity);
+    served.clock.advance(hour * 1_000);
+    expect((await door.ask('POST', '/inbox', headers, activity)).status).toBe(202);
+    served.clock.advance(1);
+    expect((await door.ask('POST', '/inbox', headers, activity)).status).toBe(401);
+    served.clock.advance(999);
+  });
+
   test('408 for a body that does not come to its end', async () => {
     expect(await slow.get(shell)).toMatch(/^HTTP\/1\.1 408 /);
     expect(await slow.get(shell)).toContain('urn:sallyport:problem:too-slow');
