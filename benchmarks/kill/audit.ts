@@ -5,7 +5,7 @@
 import type { RemoteDomain } from '../../test/fediverse/index.ts';
 import { expectedOf } from './history.ts';
 import type { Sender } from './senders.ts';
-import { allPages, LOCALS, type ServerProcess } from './server-process.ts';
+import { allPages, LOCALS, type ServerProcess, until } from './server-process.ts';
 
 interface ActivityRow {
   readonly id: string;
@@ -195,6 +195,29 @@ export function createAudit(senders: readonly Sender[], domains: readonly Remote
       return { lost, doubled: [...doubled, ...doubledRows] };
     },
   };
+}
+
+/**
+ * What the audit finds. The admin API does not tell of mail that has come again and waits, so what is missing is looked
+ * for a second time a little later; what is lost stays lost, and what is doubled stays doubled.
+ */
+export async function settledFindings(
+  audit: Audit,
+  server: ServerProcess,
+  isWhole: boolean,
+): Promise<Findings> {
+  let findings = await audit.check(server, isWhole);
+  await until(
+    'nothing is missing',
+    10_000,
+    async () => {
+      if (findings.lost.length === 0) return true;
+      findings = await audit.check(server, isWhole);
+      return null;
+    },
+    1_000,
+  ).catch(() => undefined);
+  return findings;
 }
 
 /** How many Follows the senders were promised an Accept for, and how many have it. */

@@ -7,7 +7,7 @@
  * got an answer, not even one that was still on its way. Unprocessed are the rows of mail that the dead process left
  * in the database and whose 202 had come. Where one of the two is zero, the round is made again (ruling 32).
  */
-import { answersOf, createAudit, type Findings } from './audit.ts';
+import { answersOf, createAudit, type Findings, settledFindings } from './audit.ts';
 import { type Chance, createChance } from './chance.ts';
 import { beginLoad, type Desk, deskOf, type Load, prepare } from './load.ts';
 import { openPostOffice, type PostOffice } from './post-office.ts';
@@ -144,29 +144,6 @@ async function killInTheMiddle(
   await load.over;
   // An answer that was still on its way when the process died is an answer.
   return { killedAfterMs, unanswered: underWay.intersection(load.silent).size };
-}
-
-/**
- * What the audit finds. The admin API does not tell of mail that has come again and waits, so what is missing is looked
- * for a second time a little later; what is lost stays lost, and what is doubled stays doubled.
- */
-async function settledFindings(
-  audit: ReturnType<typeof createAudit>,
-  server: ServerProcess,
-  isWhole: boolean,
-): Promise<Findings> {
-  let findings = await audit.check(server, isWhole);
-  await until(
-    'nothing is missing',
-    10_000,
-    async () => {
-      if (findings.lost.length === 0) return true;
-      findings = await audit.check(server, isWhole);
-      return null;
-    },
-    1_000,
-  ).catch(() => undefined);
-  return findings;
 }
 
 /** Some senders do not try again. */

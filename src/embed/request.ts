@@ -20,7 +20,7 @@ export function rawRequestOf(request: Request, address: string | null): RawReque
 }
 
 async function readBody(request: Request, bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'> {
-  if (request.bodyUsed) {
+  if (request.bodyUsed || request.body?.locked === true) {
     throw new SallyportError(
       'ERR_BODY_CONSUMED',
       'the body of the request was read before it reached the inbox',

@@ -232,12 +232,13 @@ function splice(bytes: Uint8Array, where: number, put: Uint8Array): Uint8Array {
   return Buffer.concat([bytes.subarray(0, start), put, bytes.subarray(start + put.byteLength)]);
 }
 
-function mangled(mangles: readonly Mangle[]): { headers: Record<string, string>; body: Uint8Array } {
+function mangled(mangles: readonly Mangle[]) {
   let body: Uint8Array = bytesOf(create(ann.id));
   const bodies = mangles.filter((one) => one.what === 'body');
   for (const one of bodies) if (one.isSigned) body = splice(body, one.at, one.bytes);
+  const signedBody = body;
   const date = new Date(served.clock.now());
-  let headers = signedHeaders('POST', `${ORIGIN}/inbox`, body, ann, { date });
+  let headers: Record<string, string> = signedHeaders('POST', `${ORIGIN}/inbox`, body, ann, { date });
   for (const one of bodies) if (!one.isSigned) body = splice(body, one.at, one.bytes);
   for (const one of mangles) {
     if (one.what === 'signature' && headers.signature !== undefined) {
@@ -251,20 +252,20 @@ function mangled(mangles: readonly Mangle[]): { headers: Record<string, string>;
       headers = one.value === null ? others : { ...others, [one.name]: one.value };
     }
   }
-  return { headers: { host: HOST, ...headers }, body };
+  const isForged = !Buffer.from(body).equals(signedBody);
+  return { headers: { host: HOST, ...headers }, body, isForged };
 }
 
 test('a signed request that was mangled on its way is answered in time, and never with a 5xx', async () => {
   let turn = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(mangle, { minLength: 1, maxLength: 3 }), async (mangles) => {
-      const { headers, body } = mangled(mangles);
+      const { headers, body, isForged } = mangled(mangles);
       const door = doors[turn++ % doors.length] as Door;
       const { status } = await door.ask('POST', '/inbox', headers, body);
       expect([202, 400, 401, 415, 421]).toContain(status);
-      const isGenuine = mangles.every((one) => one.what === 'body' && one.isSigned);
-      // What the signer did not sign is never taken for theirs, unless nothing that counts was changed.
-      if (!isGenuine && status === 202) expect(headers.signature).toContain('signature="');
+      // What the signer did not sign is never taken for theirs.
+      if (isForged) expect(status).not.toBe(202);
     }),
     { numRuns: 150 },
   );

@@ -210,7 +210,10 @@ async function bridge(
       headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
     const hasBody = method !== 'GET' && method !== 'HEAD';
     const body = hasBody ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' } : {};
-    request = new Request(`http://${incoming.headers.host}${url}`, {
+    // As a front server does: a Host that is none would change what the rest of the URL means.
+    const target = new URL(`http://${incoming.headers.host}${url}`);
+    if (target.host !== incoming.headers.host?.toLowerCase()) throw new Error('not a host');
+    request = new Request(target, {
       ...{ method, headers, signal: gone.signal, ...body },
     } as RequestInit);
   } catch {

@@ -82,7 +82,7 @@ describe.each(places)('what is not authenticated ($name)', (place) => {
   });
 
   test(
-    'left no row in any table; only then did the first genuine one make some',
+    'left no row in any table',
     async () => {
       await served.inbox.settled();
       expect((await served.inbox.transitionsPage({})).items).toEqual([]);

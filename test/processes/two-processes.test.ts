@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAudit } from '../../benchmarks/kill/audit.ts';
+import { createAudit, settledFindings } from '../../benchmarks/kill/audit.ts';
 import { createChance } from '../../benchmarks/kill/chance.ts';
 import { beginLoad, deskOf, prepare } from '../../benchmarks/kill/load.ts';
 import { openPostOffice, type PostOffice, stamp } from '../../benchmarks/kill/post-office.ts';
@@ -112,8 +112,8 @@ describe('two processes on one database', { timeout: PATIENCE_MS }, () => {
   }
 
   async function expectCleanBooks(): Promise<void> {
-    await Promise.all([untilProcessed(one), untilProcessed(other)]);
-    expect(await audit.check(one, true)).toEqual({ lost: [], doubled: [] });
+    await untilProcessed(one);
+    expect(await settledFindings(audit, one, true)).toEqual({ lost: [], doubled: [] });
   }
 
   test('they can start at once on an empty database, and agree about who alice is', async () => {
@@ -146,9 +146,11 @@ describe('two processes on one database', { timeout: PATIENCE_MS }, () => {
     const [, sender] = senders.all as [Sender, Sender];
     const activity = create(sender.actor.id, { to: [`${sender.actor.id}/followers`], cc: [] });
     await sendToBoth(sender, activity, null, [`${ALICE}/inbox`, `${BOB}/inbox`]);
-    await untilProcessed(one);
     for (const name of ['alice', 'bob']) {
-      const items = await allPages<string>(other, `/actors/${name}/collections/inbox`);
+      const items = await until(`it is in ${name}'s inbox`, 30_000, async () => {
+        const found = await allPages<string>(other, `/actors/${name}/collections/inbox`);
+        return found.includes(activity.id) ? found : null;
+      });
       expect(items.filter((item) => item === activity.id)).toEqual([activity.id]);
     }
     await expectCleanBooks();
@@ -206,10 +208,13 @@ describe('two processes on one database', { timeout: PATIENCE_MS }, () => {
     const third = await startServer({ place, origin: ORIGIN, journal: join(folder, 'journal') });
     const desks = senders.all.slice(3).map(deskOf);
     prepare(desks, 20, ORIGIN, chance);
+    for (const sender of senders.all.slice(3))
+      await sendToBoth(sender, like(sender.actor.id, ALICE), null, [`${ALICE}/inbox`, `${BOB}/inbox`]);
+    await untilProcessed(one);
     // Somebody holds the domains, so the mail that is accepted now is still there when its process dies.
     const holder = await hold(senders.domains.map(({ domain }) => domain));
     const load = beginLoad(desks, office, third.address, { origin: ORIGIN, chance });
-    await until('mail piles up', 60_000, async () => (load.acknowledged > 40 ? true : null), 1);
+    await load.acknowledgements(40, 60_000);
     load.stop();
     const unanswered = office.unanswered.size;
     await third.kill();
