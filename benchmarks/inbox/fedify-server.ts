@@ -10,7 +10,7 @@ import {
   InProcessMessageQueue,
   MemoryKvStore,
 } from '@fedify/fedify';
-import { Activity, Person } from '@fedify/vocab';
+import { Activity, Person } from '@fedify/fedify/vocab';
 import { serve } from '@hono/node-server';
 import { Pool } from 'pg';
 import { answerAsks } from './child.ts';
