@@ -81,7 +81,10 @@ export async function holdDomainsWaiting(tx: Statements, names: readonly string[
     where name = any(${texts(names)}) order by name for update`);
 }
 
-/** The oldest mail of each domain, at most `perDomain` each and `inAll` in all; a cut leaves each domain a prefix. */
+/**
+ * The oldest mail of each domain, at most `perDomain` each and `inAll` in all; a cut leaves each domain a prefix. The
+ * first mail of every domain comes before the second of any: where floods fill a turn, the others still get their part.
+ */
 export async function oldestMail(
   tx: Statements,
   names: readonly string[],
@@ -92,8 +95,10 @@ export async function oldestMail(
     select m.seq::text, m.domain, m.facts, m.inbox, m.attempts, ${ms('m.due_at')} as "dueMs",
            ${ms('m.received_at')} as "receivedMs"
       from unnest(${texts(names)}) as d(name)
-      cross join lateral (select * from mail where domain = d.name order by seq limit ${perDomain}) as m
-     order by m.domain, m.seq limit ${inAll}`);
+      cross join lateral (
+        select *, row_number() over (order by seq) as place from mail where domain = d.name order by seq limit ${perDomain}
+      ) as m
+     order by m.place, m.domain limit ${inAll}`);
 }
 
 /** Those of these domains that are blocked: the parents of the domains in the turn. */
