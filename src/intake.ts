@@ -41,7 +41,7 @@ export interface Intake {
 export interface IntakeParts {
   readonly store: Store;
   readonly settings: Settings;
-  /** Mail of these domains has been committed. */
+  /** Mail of these domains has been committed, or their rows were held. */
   onMail(domains: Set<string>): void;
   /** The log has grown. */
   onTransition(): void;
@@ -85,7 +85,8 @@ export function createIntake(parts: IntakeParts): Intake {
       const domains = new Set<string>();
       group.forEach(({ activity, settle }, index) => {
         const verdict = verdicts[index] as RequestVerdict;
-        if (verdict.type === 'accepted') domains.add(activity.domain);
+        // Also those over their limit: a turn may have passed them over while this commit held their rows.
+        if (verdict.type === 'accepted' || verdict.type === 'rate-limited') domains.add(activity.domain);
         settle(verdict);
       });
       if (domains.size > 0) parts.onMail(domains);

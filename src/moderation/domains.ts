@@ -45,7 +45,8 @@ const BULK_MAX = 10_000;
 export function createDomains(parts: {
   store: Store;
   settings: Settings;
-  onTransition(): void;
+  /** The log has grown; and a turn may have passed this domain over while its row was held. */
+  onRelease(domain: string): void;
 }): DomainsDesk {
   const { store, settings } = parts;
 
@@ -57,8 +58,12 @@ export function createDomains(parts: {
         data: { domain: name },
       });
     }
-    const record = await store.transaction((tx) => change(tx, name, verb, note));
-    parts.onTransition();
+    return store.transaction((tx) => change(tx, name, verb, note));
+  }
+
+  async function actAlone(verb: DomainVerb, input: string, note: ModeratorNote): Promise<DomainRecord> {
+    const record = await act(verb, input, note);
+    parts.onRelease(record.domain);
     return record;
   }
 
@@ -111,24 +116,29 @@ export function createDomains(parts: {
       const filter = { state: query.state ?? null, q, after: query.cursor ?? null, limit: limit + 1 };
       return pageOf((await listDomains(store, filter)).map(recordOf), limit, ({ domain }) => domain);
     },
-    block: (domain, note) => act('block', domain, note),
-    unblock: (domain, note = {}) => act('unblock', domain, note),
-    limit: (domain, note = {}) => act('limit', domain, note),
-    reset: (domain, note = {}) => act('reset', domain, note),
+    block: (domain, note) => actAlone('block', domain, note),
+    unblock: (domain, note = {}) => actAlone('unblock', domain, note),
+    limit: (domain, note = {}) => actAlone('limit', domain, note),
+    reset: (domain, note = {}) => actAlone('reset', domain, note),
     async bulk(action, domains, note) {
       if (domains.length > BULK_MAX)
         throw new SallyportError('ERR_INVALID', `at most ${BULK_MAX} domains at once`);
       const names = [...new Set(domains.map(nameOf))].sort();
-      let changed = 0;
-      for (const name of names) {
-        try {
-          await act(action, name, note);
-          changed++;
-        } catch (error) {
-          if (!(error instanceof SallyportError && error.code === 'ERR_NOT_ALLOWED_IN_STATE')) throw error;
+      const changed: string[] = [];
+      try {
+        for (const name of names) {
+          try {
+            await act(action, name, note);
+            changed.push(name);
+          } catch (error) {
+            if (!(error instanceof SallyportError && error.code === 'ERR_NOT_ALLOWED_IN_STATE')) throw error;
+          }
         }
+      } finally {
+        // All at the end, so that they share turns. The gate hears of each within a poll of the log.
+        for (const name of changed) parts.onRelease(name);
       }
-      return { changed };
+      return { changed: changed.length };
     },
   };
 }

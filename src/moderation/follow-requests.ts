@@ -35,8 +35,8 @@ export interface FollowParts {
   ensureDomain(db: Statements, name: string): Promise<void>;
   /** Where a remote actor's inbox is; asks its server when nobody here knows. */
   inboxOf(actor: string): Promise<RemoteInbox | null>;
-  /** The log has grown, and something may be due to be sent. */
-  onChange(): void;
+  /** The log has grown, something may be due to be sent, and this domain's row is not held any more. */
+  onChange(domain: string): void;
 }
 
 export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
@@ -76,7 +76,7 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
       }
       await writeEffects(tx, world.effects(), store.clock.now());
     });
-    parts.onChange();
+    parts.onChange(domain);
     const {
       stored: _,
       sinceMs,
@@ -142,6 +142,6 @@ export async function follow(
     await writeEffects(tx, world.effects(), atMs);
     return own.id;
   });
-  parts.onChange();
+  parts.onChange(domain);
   return { activityId };
 }

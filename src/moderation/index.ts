@@ -84,19 +84,20 @@ export interface ModerationParts {
 
 export function createModeration(parts: ModerationParts): Moderation {
   const { store, settings, locals } = parts;
+  const release = (domain: string): void => {
+    parts.onTransition();
+    parts.onWork(domain);
+  };
   const followParts: FollowParts = {
     store,
     locals,
     inboxOf: (actor) => parts.inboxOf(actor),
     ensureDomain: (db, name) =>
       insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
-    onChange() {
-      parts.onTransition();
-      parts.onWork('');
-    },
+    onChange: release,
   };
   return {
-    domains: createDomains({ store, settings, onTransition: () => parts.onTransition() }),
+    domains: createDomains({ store, settings, onRelease: release }),
     followRequests: createFollowRequests(followParts),
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
     activities: activitiesDesk(store),

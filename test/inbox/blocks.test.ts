@@ -207,10 +207,12 @@ test(
     expect((await blocking).status).toBe(200);
     await holder.end();
 
-    served.clock.advance(2_000);
+    // The moderator wakes the turn that passed the domain over; by this clock no sweep would ever come.
     await served.inbox.settled();
-    const ended = nextEnd(served, activity.id);
-    expect(await ended).toMatchObject({ status: 'rejected', reason: 'the domain is blocked' });
+    expect(await served.inbox.activities.get(activity.id)).toMatchObject({
+      status: 'rejected',
+      reason: 'the domain is blocked',
+    });
     expect((await served.inbox.followRequests.list()).items).toEqual([]);
   },
   PATIENCE,
@@ -225,16 +227,6 @@ async function waiting(client: pg.Client): Promise<void> {
     );
     if (rows.length > 0) return;
     if (performance.now() > deadline) throw new Error('nobody waits for the lock');
-  }
-}
-
-/** The record of an activity once a turn has taken it. */
-async function nextEnd(served: Served, activityId: string) {
-  const deadline = performance.now() + 20_000;
-  for (;;) {
-    const found = await served.inbox.activities.get(activityId);
-    if (found.status !== 'accepted') return found;
-    if (performance.now() > deadline) throw new Error('no turn took the mail');
   }
 }
 
