@@ -92,7 +92,7 @@ describe.each(places)('a list ($name)', (place) => {
     // A verb that some of them do not know passes these over.
     const mixed = { action: 'unblock', domains: ['d000.example', home.domain, 'new.example'] };
     expect((await served.admin('/domains/bulk', mixed)).json()).toEqual({ changed: 1 });
-  });
+  }, 120_000);
 
   test('of transitions is in the order of the log, after a number, by machine and state', async () => {
     const { items } = await page('/transitions?limit=200');

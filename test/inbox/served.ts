@@ -155,7 +155,10 @@ export async function serve(
 
 function doorOf(address: string, clock: TestClock): Door {
   const ask: Door['ask'] = (method, path, headers = {}, body) =>
-    send(method, ORIGIN + path, { host: HOST, ...headers }, body ?? null, { connectTo: address });
+    send(method, ORIGIN + path, { host: HOST, ...headers }, body ?? null, {
+      connectTo: address,
+      timeoutMs: 60_000,
+    });
   return {
     ...{ address, ask },
     post: (path, activity, signer, more) =>
