@@ -25,7 +25,7 @@ export interface Place {
 }
 
 export function placeOn(kind: DatabaseKind): Place {
-  let database: TestDatabase;
+  let database: TestDatabase | undefined;
   let store: Store | undefined;
   let nowMs = Date.UTC(2026, 10, 25, 12);
   let statements = 0;
@@ -48,7 +48,7 @@ export function placeOn(kind: DatabaseKind): Place {
   afterAll(async () => {
     await Promise.all(opened.map((remote) => remote.close()));
     await store?.close();
-    await database.drop();
+    await database?.drop();
   });
   return {
     get store() {

@@ -27,11 +27,11 @@ const factsNaming = (facts: Partial<Facts>): Facts => ({
 /** A database for the tests of one block, with a clock that is set by hand. */
 function placeOn(kind: DatabaseKind) {
   let nowMs = Date.UTC(2026, 10, 25, 12);
-  let database: TestDatabase;
+  let database: TestDatabase | undefined;
   const stores: Store[] = [];
   const open = async (): Promise<Store> => {
-    const { dataDirectory } = database;
-    const place = { database: database.database ?? null, dataDirectory, origin: ORIGIN, logger };
+    const { database: url, dataDirectory } = database as TestDatabase;
+    const place = { database: url ?? null, dataDirectory, origin: ORIGIN, logger };
     const store = await openStore(place, { clock: { now: () => nowMs } });
     stores.push(store);
     return store;
@@ -42,7 +42,7 @@ function placeOn(kind: DatabaseKind) {
   });
   afterAll(async () => {
     for (const store of stores) await store.close();
-    await database.drop();
+    await database?.drop();
   });
   return {
     pass(ms: number) {
