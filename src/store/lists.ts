@@ -1,6 +1,6 @@
 /** The lists that moderators read: domains, follow requests, activities, deliveries. Pages are cut by a cursor. */
 import type { DomainContext, DomainState, FollowRequestState, Stored } from '../../machines/index.ts';
-import type { ActivityRecord, DeliveryRecord, FollowRequestRecord, HistoryEntry } from '../api.ts';
+import type { ActivityRecord, FollowRequestRecord, HistoryEntry } from '../api.ts';
 import type { Status } from '../verdict.ts';
 import { ms, type Statements, sql, texts } from './statement.ts';
 
@@ -140,23 +140,6 @@ export async function listActivities(db: Statements, filter: ActivityFilter): Pr
       history: entries,
     };
   });
-}
-
-/** Outgoing POSTs, newest first. */
-export async function listDeliveries(
-  db: Statements,
-  below: string | null,
-  limit: number,
-): Promise<DeliveryRecord[]> {
-  const found = await db.run<Omit<DeliveryRecord, 'nextAt'> & { nextMs: number | null }>(sql`
-    select d.id::text, d.inbox, d.domain, d.state, d.attempts,
-           case when d.state = 'waiting' then ${ms('o.due_at')} end as "nextMs"
-      from delivery as d left join outgoing as o on o.domain = d.domain
-     where ${below}::bigint is null or d.id < ${below}::bigint order by d.id desc limit ${limit}`);
-  return found.map(({ nextMs, ...delivery }) => ({
-    ...delivery,
-    nextAt: nextMs === null ? null : new Date(nextMs).toISOString(),
-  }));
 }
 
 /** Items of a collection, newest first, below the cursor. */
