@@ -8,14 +8,6 @@
 /** How an activity stands in the store. `accepted` until a turn has taken it; `held` waits for a moderator. */
 export type Status = 'accepted' | 'processed' | 'held' | 'dropped' | 'rejected' | 'failed';
 
-/** The statuses that end an activity's life. */
-export const TERMINAL_STATUSES = [
-  'processed',
-  'dropped',
-  'rejected',
-  'failed',
-] as const satisfies readonly Status[];
-
 /** A request that is not accepted, and why. */
 export type Refusal =
   // permanent: the sender should not send it again

@@ -72,13 +72,6 @@ export async function dueCalls(
      where due_at <= ${time(atMs)} order by due_at limit ${limit}`);
 }
 
-/** Waiting calls of a handler that are due now or not: are there any? */
-export async function countCalls(db: Statements, handler: string, atMs: number): Promise<number> {
-  const [row] = await db.run<{ count: number }>(sql`
-    select count(*)::float8 as count from handler_call where handler = ${handler} and due_at <= ${time(atMs)}`);
-  return row?.count ?? 0;
-}
-
 /** Puts calls in line, or counts a failure of one that is in line. */
 export async function upsertCalls(
   db: Statements,
