@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { authorizeByToken, createAdmin } from '../../src/admin/index.ts';
 import { createInbox, type Inbox } from '../../src/embed.ts';
+import type { Parts } from '../../src/house.ts';
 import type { InboxOptions, Logger } from '../../src/options.ts';
 import { sql } from '../../src/store/statement.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -92,6 +93,7 @@ export async function serve(
   { kind, shell = 'node:http' }: { kind: DatabaseKind; shell?: Shell },
   options: Partial<InboxOptions> = {},
   prepare: (inbox: Inbox) => void = () => undefined,
+  parts: Parts = {},
 ): Promise<Served> {
   const before = resources();
   const { drop, ...place } = await kind.open();
@@ -107,7 +109,7 @@ export async function serve(
       actors: { alice: {}, bob: { name: 'Bob' }, carol: { locked: true } },
       ...options,
     },
-    { clock },
+    { clock, ...parts },
   );
   prepare(inbox);
   await inbox.start();
