@@ -263,6 +263,8 @@ function idProblem(
   { allowPrivateAddress }: Pick<Settings, 'allowPrivateAddress'>,
 ): string | null {
   if (id.length > ID_CHARACTERS_MAX || !isPlain(id)) return 'is no URL';
+  // A fragment holds no second `#`; readers cut at the first one or at the last.
+  if (id.indexOf('#') !== id.lastIndexOf('#')) return 'is no URL';
   const url = URL.parse(id);
   if (url === null || domainOf(id) === null) return 'is no URL';
   if (url.protocol !== 'https:' && !allowPrivateAddress) return 'is no https URL';
