@@ -1,0 +1,63 @@
+/** Requests below node:http's client: header lines exactly as given, in their order, and a body in any pieces. */
+import { connect } from 'node:net';
+
+/** What came back until the server closed, or until the answer was whole. Status 0: closed without an answer. */
+export interface RawReply {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface RawOptions {
+  /** @default 'POST' */
+  readonly method?: string;
+  /** @default '/inbox' */
+  readonly target?: string;
+  /** How long to wait before it counts as a hang, in milliseconds. @default 30000 */
+  readonly timeoutMs?: number;
+}
+
+export type Line = readonly [name: string, value: string];
+
+/** A whole request in one piece. */
+export function rawPost(
+  address: string,
+  lines: readonly Line[],
+  body: Uint8Array | string,
+  { method = 'POST', target = '/inbox', timeoutMs }: RawOptions = {},
+): Promise<RawReply> {
+  const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${fields}\r\n`, 'latin1');
+  return rawBytes(address, Buffer.concat([head, Buffer.from(body as Uint8Array)]), timeoutMs);
+}
+
+/** Any bytes at all. Rejects only when neither an answer nor a close came in time. */
+export function rawBytes(address: string, bytes: Uint8Array, timeoutMs = 30_000): Promise<RawReply> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), host);
+    let text = '';
+    const deadline = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`neither an answer nor a close within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const done = (): void => {
+      clearTimeout(deadline);
+      socket.destroy();
+      resolve({ status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0), text });
+    };
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (isWhole(text)) done();
+    });
+    socket.on('error', done);
+    socket.on('close', done);
+    socket.write(bytes);
+  });
+}
+
+function isWhole(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n');
+  if (end === -1 || text.startsWith('HTTP/1.1 100')) return false;
+  const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, end + 2))?.[1];
+  return length !== undefined && text.length >= end + 4 + Number(length);
+}
