@@ -168,8 +168,10 @@ export interface VerifiedActivity {
   readonly facts: Facts;
   /** The actor's domain: the mailbox it goes to, and whose limit it counts against. */
   readonly domain: string;
-  readonly raw: string;
-  readonly normal: string;
+  /** The document, byte for byte as it came. */
+  readonly raw: Uint8Array;
+  /** Its normal form; null where that is made again from `raw` when somebody asks. */
+  readonly normal: string | null;
   /** URL of the inbox that was POSTed to. */
   readonly inbox: string;
   /** Local actors that it names, and the owner of the inbox it was POSTed to. */

@@ -80,9 +80,8 @@ export async function receive(house: House, request: RawRequest, path: string): 
   if (named === null)
     return { type: 'overloaded', reason: 'the actor resolver failed', retryAfterSeconds: 30 };
   await keys.remember(proven);
-  const raw = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   const inbox = settings.origin + path;
-  return intake.accept({ facts, domain, raw, normal, inbox, locals: named, receivedAt });
+  return intake.accept({ facts, domain, raw: body, normal, inbox, locals: named, receivedAt });
 }
 
 /** The local actor whose inbox has this path. Throws when the service's resolver fails. */
@@ -99,6 +98,7 @@ async function prove(
 ): Promise<{ answer: VerifyAnswer; proven: KnownKey }> {
   const {
     host,
+    origin,
     signaturePastMs: pastMs,
     signatureFutureMs: futureMs,
     allowPrivateAddress: allowPrivate,
@@ -106,7 +106,18 @@ async function prove(
   const nowMs = store.clock.now();
   const ask = async ({ publicKeyPem, actor: keyActor }: KnownKey): Promise<VerifyAnswer> => {
     const startedMs = performance.now();
-    const question = { method, target, rawHeaders, body, host, pastMs, futureMs, allowPrivate, nowMs };
+    const question = {
+      method,
+      target,
+      rawHeaders,
+      body,
+      host,
+      origin,
+      pastMs,
+      futureMs,
+      allowPrivate,
+      nowMs,
+    };
     const answer = await pool.verify({ ...question, publicKeyPem, keyActor });
     events.metrics.verify((performance.now() - startedMs) / 1_000);
     return answer;

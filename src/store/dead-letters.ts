@@ -44,6 +44,5 @@ export async function mailAgain(tx: Statements, letter: FullDeadLetter): Promise
   const { facts, inbox, receivedMs } = letter.data as { facts: object; inbox: string; receivedMs: number };
   await tx.run(sql`
     insert into mail (domain, activity_id, facts, inbox, received_at)
-    select ${letter.domain}, ${letter.activityId}, r.facts, ${inbox}, ${time(receivedMs)}
-      from json_to_recordset(${rows([{ facts }])}) as r(facts jsonb)`);
+    values (${letter.domain}, ${letter.activityId}, ${JSON.stringify(facts)}, ${inbox}, ${time(receivedMs)})`);
 }

@@ -84,25 +84,27 @@ const Mail = defineEntity({
   name: 'Mail',
   tableName: 'mail',
   properties: {
-    seq: seq(),
-    domain: p.text(),
+    domain: p.text().primary(),
+    seq: p.bigint('number').primary().autoincrement(),
     activityId: p.text(),
-    facts: p.json(),
+    facts: p.text(),
     inbox: p.text(),
     attempts: p.integer().default(0),
     dueAt: time().nullable(),
     receivedAt: time(),
   },
-  indexes: [
-    { name: 'mail_domain', properties: ['domain', 'seq'] },
-    { name: 'mail_activity', properties: ['activityId'] },
-  ],
+  indexes: [{ name: 'mail_activity', properties: ['activityId'] }],
 });
 
 const Document = defineEntity({
   name: 'Document',
   tableName: 'document',
-  properties: { activityId: p.text().primary(), raw: p.text(), normal: p.text(), receivedAt: time() },
+  properties: {
+    activityId: p.text().primary(),
+    raw: p.text(),
+    normal: p.text().nullable(),
+    receivedAt: time(),
+  },
 });
 
 const Activity = defineEntity({
@@ -123,7 +125,11 @@ const Activity = defineEntity({
     finishedAt: time(),
   },
   indexes: [
-    { name: 'activity_status', properties: ['status', 'id'] },
+    {
+      name: 'activity_status',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.status}", "${columns.id}") where "${columns.status}" <> 'processed'`,
+    },
     { name: 'activity_domain', properties: ['domain', 'id'] },
     { name: 'activity_type', properties: ['type', 'id'] },
   ],
@@ -159,12 +165,11 @@ const Member = defineEntity({
   name: 'Member',
   tableName: 'member',
   properties: {
-    seq: seq(),
-    collection: p.text(),
-    item: p.text(),
+    collection: p.text().primary(),
+    item: p.text().primary(),
+    seq: p.bigint('number').autoincrement(),
     addedAt: time(),
   },
-  uniques: [{ name: 'member_item', properties: ['collection', 'item'] }],
   indexes: [{ name: 'member_order', properties: ['collection', 'seq'] }],
 });
 

@@ -91,7 +91,7 @@ export async function oldestMail(
   perDomain: number,
   inAll: number,
 ): Promise<Mail[]> {
-  return tx.run<Mail>(sql`
+  const found = await tx.run<Omit<Mail, 'facts'> & { facts: string }>(sql`
     select m.seq::text, m.domain, m.facts, m.inbox, m.attempts, ${ms('m.due_at')} as "dueMs",
            ${ms('m.received_at')} as "receivedMs"
       from unnest(${texts(names)}) as d(name)
@@ -99,6 +99,7 @@ export async function oldestMail(
         select *, row_number() over (order by seq) as place from mail where domain = d.name order by seq limit ${perDomain}
       ) as m
      order by m.place, m.domain limit ${inAll}`);
+  return found.map((mail) => ({ ...mail, facts: JSON.parse(mail.facts) as Mail['facts'] }));
 }
 
 /** Those of these domains that are blocked: the parents of the domains in the turn. */
@@ -164,8 +165,13 @@ export async function writeActivities(
 }
 
 /** Forgets mail that a turn has handled. */
-export async function deleteMail(tx: Statements, seqs: readonly string[]): Promise<void> {
-  await tx.run(sql`delete from mail where seq = any(${seqs}::bigint[])`);
+export async function deleteMail(
+  tx: Statements,
+  mail: readonly Pick<Mail, 'domain' | 'seq'>[],
+): Promise<void> {
+  const domains = [...new Set(mail.map(({ domain }) => domain))];
+  const seqs = mail.map(({ seq }) => seq);
+  await tx.run(sql`delete from mail where domain = any(${texts(domains)}) and seq = any(${seqs}::bigint[])`);
 }
 
 /** A domain's life after a step. `sinceMs` null: the state has not changed. */
@@ -253,10 +259,14 @@ export async function writeEffects(tx: Statements, effects: Effects, atMs: numbe
 }
 
 /** Counts a failed try against the head of a domain's mailbox and lets the domain rest until `dueMs`. */
-export async function deferMail(tx: Statements, seq: string, attempts: number, dueMs: number): Promise<void> {
-  await tx.run(
-    sql`update mail set attempts = ${attempts}, due_at = ${time(dueMs)} where seq = ${seq}::bigint`,
-  );
+export async function deferMail(
+  tx: Statements,
+  { domain, seq }: Pick<Mail, 'domain' | 'seq'>,
+  attempts: number,
+  dueMs: number,
+): Promise<void> {
+  await tx.run(sql`
+    update mail set attempts = ${attempts}, due_at = ${time(dueMs)} where domain = ${domain} and seq = ${seq}::bigint`);
 }
 
 /** Lets a domain whose due step fails rest until `dueMs`; its snapshot stays as it is. */

@@ -75,7 +75,7 @@ async function blame(
   const attempts = head.attempts + 1;
   const restMs = REST_MS[head.attempts];
   if (attempts < TRIES_MAX && restMs !== undefined) {
-    await turns.deferMail(tx, head.seq, attempts, atMs + restMs);
+    await turns.deferMail(tx, head, attempts, atMs + restMs);
     return done;
   }
   const { facts, inbox, receivedMs } = head;
@@ -89,7 +89,7 @@ async function blame(
     data,
   } as const;
   await insertDeadLetter(tx, letter, atMs);
-  await turns.deleteMail(tx, [head.seq]);
+  await turns.deleteMail(tx, [head]);
   if (!hasRow) return { ...done, mails: 1, ended: ['failed'] };
   const register = new Register(await turns.activitiesById(tx, [facts.id]));
   if (!register.hasActed(facts.id)) register.end(head, 'failed', messageOf(error, 200), atMs);

@@ -63,14 +63,14 @@ export async function turn(
   }
 
   await store.writeActivities(tx, register.fresh, register.again, atMs);
-  const seqs = [...mail.values()].flatMap((letters) => letters.map(({ seq }) => seq));
-  if (seqs.length > 0) await store.deleteMail(tx, seqs);
+  const letters = [...mail.values()].flat();
+  if (letters.length > 0) await store.deleteMail(tx, letters);
   await store.saveDomains(tx, saved);
   const effects = world.effects();
   await store.writeEffects(tx, effects, atMs);
   return {
     domains: held.map(({ name }) => name),
-    mails: seqs.length,
+    mails: letters.length,
     ended: register.ended,
     hasTransitions: effects.events.some(({ kind }) => kind === 'transition'),
     sendsTo: [...new Set(effects.sends.map(({ domain }) => domain))],

@@ -69,7 +69,7 @@ export function verified(domain: string, facts: Partial<Facts> = {}, more: Parti
   };
   const document = JSON.stringify({ id: whole.id, type: whole.type, actor, object: whole.objects });
   const activity: VerifiedActivity = {
-    ...{ facts: whole, domain, raw: document, normal: document },
+    ...{ facts: whole, domain, raw: Buffer.from(document), normal: document },
     ...{ inbox: `${US}/inbox`, locals: [], receivedAt: START_MS },
     ...more,
   };
