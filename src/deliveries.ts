@@ -10,23 +10,14 @@
  * wait with it, and no other domain notices. Nothing is sent inside a transaction. A crash between the POST and its
  * record sends once more, with the same activity id.
  */
+import { createLedger } from './deliveries/ledger.ts';
 import { LIFE_MS, type Outcome, outcomeOf, restMs } from './deliveries/outcome.ts';
 import { messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Locals } from './locals.ts';
 import type { Settings } from './options.ts';
 import type { Remote } from './remote.ts';
-import {
-  claim,
-  closeMailbox,
-  type Delivery,
-  endDelivery,
-  expire,
-  holdMailbox,
-  type Leased,
-  oldestDeliveries,
-  renew,
-} from './store/deliveries.ts';
+import { type Claimed, claim, type Delivery, type Leased, oldestDeliveries } from './store/deliveries.ts';
 import type { Store } from './store/store.ts';
 import { signRequest } from './verify/signature.ts';
 
@@ -58,7 +49,8 @@ const FAILING_MAX = 32;
 const POLL_MS = 1_000;
 /** A mailbox whose holder is gone is free after so long; renewed before each POST, which takes at most 10 s. */
 const LEASE_MS = 60_000;
-/** Deliveries read at once from one mailbox. */
+/** Deliveries read with the claim of a mailbox, and at once after that. Most mailboxes hold one or two. */
+const CLAIMED_MAX = 4;
 const READ_MAX = 20;
 /** Deliveries sent for one claim; after that a busy mailbox goes to the end of the line. */
 const SERVED_MAX = 200;
@@ -84,16 +76,17 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
       const places = { answering: ANSWERING_MAX - answering.size, failing: FAILING_MAX - failing.size };
       if (isClosed || !hasPlaces()) return;
       const nowMs = store.clock.now();
-      for (const leased of await claim(store, nowMs, nowMs + LEASE_MS, places)) serve(leased);
+      for (const claimed of await claim(store, nowMs, nowMs + LEASE_MS, places, CLAIMED_MAX)) serve(claimed);
     } while (isWoken);
   }
 
-  function serve(leased: Leased): void {
-    const underWay = leased.failures === 0 ? answering : failing;
+  function serve(claimed: Claimed): void {
+    const { domain, failures } = claimed.leased;
+    const underWay = failures === 0 ? answering : failing;
     const serving = mailboxes
-      .serve(leased)
+      .serve(claimed)
       .catch((error: unknown) => {
-        logger.error('a mailbox could not be served', { domain: leased.domain, error: messageOf(error) });
+        logger.error('a mailbox could not be served', { domain, error: messageOf(error) });
       })
       .finally(() => {
         underWay.delete(serving);
@@ -148,6 +141,7 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
 function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing: () => boolean) {
   const { store, remote, locals, events, settings } = parts;
   const { clock } = store;
+  const ledger = createLedger(store);
 
   async function send(delivery: Delivery): Promise<Outcome> {
     const { actor: sender, inbox, body } = delivery;
@@ -167,22 +161,22 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
     return outcomeOf(await remote.post(inbox, headers, bytes, { signal }), clock.now());
   }
 
-  /** Writes what became of a delivery and renews the lease; null when the lease was lost. */
-  async function record(leased: Leased, delivery: Delivery, outcome: Outcome): Promise<Leased | null> {
+  /** Writes what became of a delivery; the lease goes on, or ends with the last one. Null when it was lost. */
+  async function record(
+    leased: Leased,
+    delivery: Delivery,
+    outcome: Exclude<Outcome, { type: 'retry' }>,
+    isLast: boolean,
+  ): Promise<Leased | null> {
     const nowMs = clock.now();
     // Two leases are never equal, also on a clock that stands still.
     const leaseMs = Math.max(nowMs + LEASE_MS, leased.leaseMs + 1);
-    const isHeld = await store.transaction(async (tx) => {
-      if (!(await renew(tx, leased, leaseMs))) return false;
-      const { id, attempts } = delivery;
-      const ended =
-        outcome.type === 'delivered'
-          ? ({ id, state: 'delivered', attempts: attempts + 1, error: null } as const)
-          : ({ id, state: 'dead', attempts: attempts + 1, error: outcome.error } as const);
-      await endDelivery(tx, leased.domain, delivery, ended, nowMs);
-      return true;
-    });
-    if (isHeld) events.metrics.delivery(outcome.type === 'delivered' ? 'delivered' : 'dead');
+    const state = outcome.type === 'delivered' ? 'delivered' : 'dead';
+    const error = outcome.type === 'delivered' ? null : outcome.error;
+    const ended = { delivery, state, attempts: delivery.attempts + 1, error } as const;
+    const standing = { leaseMs: isLast ? null : leaseMs, failures: 0, dueMs: nowMs };
+    const { isHeld } = await ledger.write({ leased, ended, ...standing });
+    if (isHeld) events.metrics.delivery(state);
     return isHeld ? { ...leased, failures: 0, leaseMs } : null;
   }
 
@@ -192,25 +186,18 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
     delivery: Delivery,
     outcome: Outcome & { type: 'retry' },
   ): Promise<void> {
-    const nowMs = clock.now();
-    const { domain } = leased;
     const { error } = outcome;
     const failures = leased.failures + 1;
-    const dueMs = nowMs + restMs(failures, outcome.retryAfterMs);
-    const given = await store.transaction(async (tx) => {
-      if (!(await holdMailbox(tx, leased))) return null;
-      const ended = { id: delivery.id, state: 'waiting', attempts: delivery.attempts + 1, error } as const;
-      await endDelivery(tx, domain, delivery, ended, nowMs);
-      // The next try would come too late for these: they have had their last one, or shared it.
-      const expired = await expire(tx, domain, dueMs - LIFE_MS, error, nowMs);
-      await closeMailbox(tx, domain, failures, dueMs);
-      return expired;
-    });
-    if (given === null) return;
-    if (given === 0) events.metrics.delivery('retried');
-    for (let count = 0; count < given; count++) events.metrics.delivery('dead');
+    const dueMs = clock.now() + restMs(failures, outcome.retryAfterMs);
+    const ended = { delivery, state: 'waiting', attempts: delivery.attempts + 1, error } as const;
+    // The next try would come too late for those from before: they have had their last one, or shared it.
+    const expireBeforeMs = dueMs - LIFE_MS;
+    const written = await ledger.write({ leased, ended, leaseMs: null, failures, dueMs, expireBeforeMs });
+    if (!written.isHeld) return;
+    if (written.expired === 0) events.metrics.delivery('retried');
+    for (let count = 0; count < written.expired; count++) events.metrics.delivery('dead');
     settings.logger.info('a mailbox rests', {
-      domain,
+      domain: leased.domain,
       failures,
       error,
       dueAt: new Date(dueMs).toISOString(),
@@ -218,28 +205,30 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
   }
 
   async function giveBack(leased: Leased): Promise<void> {
-    await store.transaction(async (tx) => {
-      if (await holdMailbox(tx, leased)) await closeMailbox(tx, leased.domain, leased.failures, clock.now());
-    });
+    const { failures } = leased;
+    await ledger.write({ leased, ended: null, leaseMs: null, failures, dueMs: clock.now() });
   }
 
   return {
-    async serve(claimed: Leased): Promise<void> {
-      let leased = claimed;
-      for (let served = 0; served < SERVED_MAX && !isClosing(); ) {
-        const deliveries = await oldestDeliveries(store, leased.domain, READ_MAX);
-        if (deliveries.length === 0) break;
-        for (const delivery of deliveries) {
-          if (isClosing()) break;
+    async serve(claimed: Claimed): Promise<void> {
+      let { leased, deliveries } = claimed;
+      let asked = CLAIMED_MAX;
+      for (let served = 0; served < SERVED_MAX && deliveries.length > 0 && !isClosing(); ) {
+        for (const [index, delivery] of deliveries.entries()) {
+          if (isClosing()) return giveBack(leased);
           const outcome = await send(delivery);
           // Broken off by us: that says nothing about the other side.
-          if (outcome.type === 'retry' && signal.aborted) break;
+          if (outcome.type === 'retry' && signal.aborted) return giveBack(leased);
           if (outcome.type === 'retry') return backOff(leased, delivery, outcome);
-          const renewed = await record(leased, delivery, outcome);
-          if (renewed === null) return;
-          leased = renewed;
           served++;
+          const isLast =
+            index === deliveries.length - 1 && (deliveries.length < asked || served >= SERVED_MAX);
+          const renewed = await record(leased, delivery, outcome, isLast);
+          if (renewed === null || isLast) return;
+          leased = renewed;
         }
+        asked = READ_MAX;
+        deliveries = await oldestDeliveries(store, leased.domain, READ_MAX);
       }
       await giveBack(leased);
     },

@@ -70,17 +70,25 @@ export interface Places {
   readonly failing: number;
 }
 
+/** A mailbox that has just been taken, and the oldest of its deliveries. */
+export interface Claimed {
+  readonly leased: Leased;
+  readonly deliveries: readonly Delivery[];
+}
+
 /**
- * Takes mailboxes that are due and that nobody serves, those due for the longest first. Those that fail have places
- * of their own: each may hold one for as long as a call takes, and a thousand of them would hold up all others.
+ * Takes mailboxes that are due and that nobody serves, those due for the longest first, with the oldest `perMailbox`
+ * deliveries of each. Those that fail have places of their own: each may hold one for as long as a call takes, and a
+ * thousand of them would hold up all others.
  */
 export async function claim(
   db: Statements,
   atMs: number,
   leaseMs: number,
   { answering, failing }: Places,
-): Promise<Leased[]> {
-  return db.run<Leased>(sql`
+  perMailbox: number,
+): Promise<Claimed[]> {
+  const found = await db.run<Leased & { delivery: Delivery | null }>(sql`
     with answering as (
       select domain from outgoing
        where due_at <= ${time(atMs)} and (lease_until is null or lease_until <= ${time(atMs)}) and failures = 0
@@ -89,10 +97,22 @@ export async function claim(
       select domain from outgoing
        where due_at <= ${time(atMs)} and (lease_until is null or lease_until <= ${time(atMs)}) and failures > 0
        order by due_at limit ${failing} for update skip locked
+    ), claimed as (
+      update outgoing as o set lease_until = ${time(leaseMs)}
+        from (select domain from answering union all select domain from failing) as due where o.domain = due.domain
+      returning o.domain, o.failures, o.lease_until
     )
-    update outgoing as o set lease_until = ${time(leaseMs)}
-      from (select domain from answering union all select domain from failing) as due where o.domain = due.domain
-    returning o.domain, o.failures, ${ms('o.lease_until')} as "leaseMs"`);
+    select c.domain, c.failures, ${ms('c.lease_until')} as "leaseMs", to_json(w) as delivery
+      from claimed as c left join lateral (
+        select ${DELIVERY} where d.domain = c.domain and d.state = 'waiting' order by d.id limit ${perMailbox}
+      ) as w on true order by c.domain, w.number`);
+  const claimed = new Map<string, { leased: Leased; deliveries: Delivery[] }>();
+  for (const { delivery, ...leased } of found) {
+    const mailbox = claimed.get(leased.domain) ?? { leased, deliveries: [] };
+    if (delivery !== null) mailbox.deliveries.push(delivery);
+    claimed.set(leased.domain, mailbox);
+  }
+  return [...claimed.values()];
 }
 
 /** A delivery that waits. `body` is null when the activity is not kept any more. */
@@ -106,51 +126,57 @@ export interface Delivery {
   readonly body: string | null;
 }
 
+const DELIVERY = sql`
+  d.id as number, d.id::text as id, d.inbox, d.activity_id as "activityId", d.actor, d.attempts,
+  ${ms('d.created_at')} as "createdMs", o.body
+    from delivery as d left join own_activity as o on o.id = d.activity_id`;
+
 /** The oldest waiting deliveries of a domain, in the order in which they were made. */
 export async function oldestDeliveries(db: Statements, domain: string, most: number): Promise<Delivery[]> {
   return db.run<Delivery>(sql`
-    select d.id::text, d.inbox, d.activity_id as "activityId", d.actor, d.attempts, ${ms('d.created_at')} as "createdMs", o.body
-      from delivery as d left join own_activity as o on o.id = d.activity_id
-     where d.domain = ${domain} and d.state = 'waiting' order by d.id limit ${most}`);
+    select ${DELIVERY} where d.domain = ${domain} and d.state = 'waiting' order by d.id limit ${most}`);
 }
 
 /** What became of a delivery. */
 export interface Ended {
-  readonly id: string;
+  readonly domain: string;
+  readonly delivery: Delivery;
   readonly state: 'waiting' | 'delivered' | 'dead';
   readonly attempts: number;
   readonly error: string | null;
 }
 
-/** Renews the lease; false when it was lost, and then nothing more may be sent or written. */
-export async function renew(db: Statements, { domain, leaseMs }: Leased, nextMs: number): Promise<boolean> {
-  const held = await db.run(sql`
-    update outgoing set lease_until = ${time(nextMs)} where domain = ${domain} and lease_until = ${time(leaseMs)}
-    returning domain`);
-  return held.length > 0;
+/** Locks mailboxes whose lease is still ours; says which. In a statement of its own: see `saveMailboxes`. */
+export async function holdMailboxes(tx: Statements, mailboxes: readonly Leased[]): Promise<Set<string>> {
+  const leases = mailboxes.map(({ domain, leaseMs }) => ({ domain, lease: new Date(leaseMs) }));
+  const held = await tx.run<{ domain: string }>(sql`
+    select o.domain from outgoing as o
+      join json_to_recordset(${rows(leases)}) as r(domain text, lease timestamptz)
+        on o.domain = r.domain and o.lease_until = r.lease
+     order by o.domain for update of o`);
+  return new Set(held.map(({ domain }) => domain));
 }
 
-/** Locks a mailbox whose lease is still ours; false when it was lost. In a statement of its own: see `closeMailbox`. */
-export async function holdMailbox(tx: Statements, { domain, leaseMs }: Leased): Promise<boolean> {
-  const held = await tx.run(sql`
-    select domain from outgoing where domain = ${domain} and lease_until = ${time(leaseMs)} for update`);
-  return held.length > 0;
-}
-
-/** Writes what became of a delivery; one that is dead also becomes a dead letter. */
-export async function endDelivery(
-  tx: Statements,
-  domain: string,
-  delivery: Delivery,
-  ended: Ended,
-  atMs: number,
-): Promise<void> {
-  const { id, state, attempts, error } = ended;
+/** Writes what became of deliveries; those that are dead also become dead letters. */
+export async function endDeliveries(tx: Statements, ended: readonly Ended[], atMs: number): Promise<void> {
+  if (ended.length === 0) return;
   await tx.run(sql`
-    update delivery set state = ${state}, attempts = ${attempts}, error = ${error},
-           finished_at = ${time(state === 'waiting' ? null : atMs)}
-     where id = ${id}::bigint and state = 'waiting'`);
-  if (state === 'dead') await bury(tx, domain, [{ ...delivery, attempts, error: error ?? '' }], atMs);
+    update delivery as d set state = r.state, attempts = r.attempts, error = r.error,
+           finished_at = case when r.state = 'waiting' then null else ${time(atMs)} end
+      from json_to_recordset(${rows(ended.map(({ delivery, ...end }) => ({ id: delivery.id, ...end })))})
+        as r(id bigint, state text, attempts int, error text)
+     where d.id = r.id and d.state = 'waiting'`);
+  const dead = ended.filter(({ state }) => state === 'dead');
+  await bury(
+    tx,
+    dead.map(({ domain, delivery, attempts, error }) => ({
+      ...delivery,
+      domain,
+      attempts,
+      error: error ?? '',
+    })),
+    atMs,
+  );
 }
 
 /** Gives up what has waited since before `cutoffMs`; says how many deliveries that were. */
@@ -164,46 +190,53 @@ export async function expire(
   const expired = await tx.run<Buried>(sql`
     update delivery set state = 'dead', error = ${error}, finished_at = ${time(atMs)}
      where domain = ${domain} and state = 'waiting' and created_at <= ${time(cutoffMs)}
-    returning id::text, inbox, activity_id as "activityId", actor, attempts, error`);
-  await bury(tx, domain, expired, atMs);
+    returning id::text, domain, inbox, activity_id as "activityId", actor, attempts, error`);
+  await bury(tx, expired, atMs);
   return expired.length;
 }
 
 type Buried = Pick<Delivery, 'id' | 'inbox' | 'activityId' | 'actor' | 'attempts'> & {
+  readonly domain: string;
   readonly error: string;
 };
 
 /** Dead letters of kind `delivery`; their data is what `enqueue` needs to try again. */
-async function bury(tx: Statements, domain: string, dead: readonly Buried[], atMs: number): Promise<void> {
+async function bury(tx: Statements, dead: readonly Buried[], atMs: number): Promise<void> {
   if (dead.length === 0) return;
-  const letters = dead.map(({ id, inbox, activityId, actor, attempts, error }) => {
-    return { activityId, error, attempts, data: { deliveryId: id, inbox, actor } };
+  const letters = dead.map(({ id, domain, inbox, activityId, actor, attempts, error }) => {
+    return { domain, activityId, error, attempts, data: { deliveryId: id, inbox, actor } };
   });
   await tx.run(sql`
     insert into dead_letter (kind, domain, activity_id, error, attempts, data, at)
-    select 'delivery', ${domain}, r."activityId", r.error, r.attempts, r.data, ${time(atMs)}
-      from json_to_recordset(${rows(letters)}) as r("activityId" text, error text, attempts int, data jsonb)`);
+    select 'delivery', r.domain, r."activityId", r.error, r.attempts, r.data, ${time(atMs)}
+      from json_to_recordset(${rows(letters)})
+        as r(domain text, "activityId" text, error text, attempts int, data jsonb)`);
+}
+
+/** How a mailbox stands after a write: kept until `leaseMs`, or given back (null) and due at `dueMs`. */
+export interface Standing {
+  readonly domain: string;
+  readonly failures: number;
+  readonly leaseMs: number | null;
+  readonly dueMs: number;
 }
 
 /**
- * Gives a mailbox back: due at `dueMs` if anything still waits in it, else not due at all. The row must have been
- * locked by `holdMailbox` before, in a statement of its own: whoever adds a delivery locks the row as well, so this
- * statement, with its fresh look, sees every delivery whose writer did not find the row locked. In one statement
- * the look would be older than the lock, and a delivery made in between would wait for ever.
- * Returns true when something waits.
+ * Renews leases, and gives mailboxes back: due at `dueMs` if anything still waits in them, else not due at all. The
+ * rows must have been locked by `holdMailboxes` before, in a statement of its own: whoever adds a delivery locks the
+ * row as well, so this statement, with its fresh look, sees every delivery whose writer did not find the row locked.
+ * In one statement the look would be older than the lock, and a delivery made in between would wait for ever.
  */
-export async function closeMailbox(
-  tx: Statements,
-  domain: string,
-  failures: number,
-  dueMs: number,
-): Promise<boolean> {
-  const [closed] = await tx.run<{ isWaiting: boolean }>(sql`
-    update outgoing set lease_until = null, failures = ${failures}, due_at =
-      case when exists (select 1 from delivery where domain = ${domain} and state = 'waiting')
-           then ${time(dueMs)} end
-     where domain = ${domain} returning due_at is not null as "isWaiting"`);
-  return closed?.isWaiting ?? false;
+export async function saveMailboxes(tx: Statements, standings: readonly Standing[]): Promise<void> {
+  const list = standings.map(({ leaseMs, dueMs, ...standing }) => {
+    return { ...standing, lease: leaseMs === null ? null : new Date(leaseMs), due: new Date(dueMs) };
+  });
+  await tx.run(sql`
+    update outgoing as o set lease_until = r.lease, failures = r.failures, due_at =
+      case when r.lease is not null then o.due_at
+           when exists (select 1 from delivery where domain = r.domain and state = 'waiting') then r.due end
+      from json_to_recordset(${rows(list)}) as r(domain text, failures int, lease timestamptz, due timestamptz)
+     where o.domain = r.domain`);
 }
 
 /** Which deliveries a list shows. */
