@@ -4,8 +4,10 @@
  * request covers enough, it is accepted.
  */
 import { describe, expect, test } from 'vitest';
-import { readFields, readSignature, type SignatureHeader } from '../../src/verify/header.ts';
-import { checkSignature, signingStringOf } from '../../src/verify/signature.ts';
+import { signingStringOf } from '../../src/verify/cavage.ts';
+import type { CavageSignature } from '../../src/verify/cavage-header.ts';
+import { readFields, readSignature } from '../../src/verify/header.ts';
+import { checkSignature } from '../../src/verify/signature.ts';
 import { bytesOf, isPresent } from './material.ts';
 
 interface Vector {
@@ -54,7 +56,14 @@ describe.skipIf(!isThere)('the draft-cavage vectors', () => {
     const request = { method, target, rawHeaders, body: Buffer.from(body) };
     const nowMs = Date.parse(vector.now ?? lines.find(([name]) => name.toLowerCase() === 'date')?.[1] ?? '');
     const publicKeyPem = keys[vector.key]?.publicKeyPem ?? '';
-    const policy = { host, publicKeyPem, nowMs, pastMs: 3_600_000, futureMs: 300_000 };
+    const policy = {
+      host,
+      origin: `https://${host}`,
+      publicKeyPem,
+      nowMs,
+      pastMs: 3_600_000,
+      futureMs: 300_000,
+    };
     return { vector, request, policy, verdict: checkSignature(request, policy) };
   });
 
@@ -81,7 +90,7 @@ describe.skipIf(!isThere)('the draft-cavage vectors', () => {
       const header = readSignature(rawHeaders);
       if ('problem' in header || vector.checked === undefined) continue;
       const fields = readFields(rawHeaders) as ReadonlyMap<string, string>;
-      const string = signingStringOf({ ...request, rawHeaders }, fields, header as SignatureHeader);
+      const string = signingStringOf({ ...request, rawHeaders }, fields, header as CavageSignature);
       // What is checked there is what was signed; a request that was tampered with gives another string.
       if (vector.checked.cryptoVerified) expect(string).toBe(vector.checked.signingString);
       compared++;

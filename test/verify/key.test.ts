@@ -6,6 +6,19 @@ import { policy, signedRequest } from './signed-request.ts';
 
 const check = (publicKeyPem: string) => checkSignature(signedRequest().request, { ...policy, publicKeyPem });
 
+/** Made by OpenSSL with `-param_enc explicit`: who may describe the curve may describe one with another base point. */
+const explicitCurve = [
+  '-----BEGIN PUBLIC KEY-----',
+  'MIIBSzCCAQMGByqGSM49AgEwgfcCAQEwLAYHKoZIzj0BAQIhAP////8AAAABAAAA',
+  'AAAAAAAAAAAA////////////////MFsEIP////8AAAABAAAAAAAAAAAAAAAA////',
+  '///////////8BCBaxjXYqjqT57PrvVV2mIa8ZR0GsMxTsPY7zjw+J9JgSwMVAMSd',
+  'NgiG5wSTamZ44ROdJreBn36QBEEEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5',
+  'RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9QIhAP////8AAAAA',
+  '//////////+85vqtpxeehPO5ysL8YyVRAgEBA0IABBGAsXWx1Dcg2LUGo+441Dtc',
+  'rYToFyMjGFFtnp82jCXW3R0pRNqZWniyUeZguwf2qhIRimfKg9pFJ8HosSEbepE=',
+  '-----END PUBLIC KEY-----',
+].join('\n');
+
 describe('a key', () => {
   const pemOf = (key: KeyObject, type: 'spki' | 'pkcs1' = 'spki'): string =>
     key.export({ type: type as 'spki', format: 'pem' }).toString();
@@ -19,6 +32,8 @@ describe('a key', () => {
       }),
     );
   const huge = (bits: number): Buffer => Buffer.alloc(bits / 8, 0xff);
+
+  const privatePem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
   test.each([
     ['of 2048 bits', () => pemOf(rsa(2_048).publicKey)],
@@ -38,14 +53,22 @@ describe('a key', () => {
     ['with an exponent of 33 bits', () => fromNumbers(huge(2_048), Buffer.from([1, 0, 0, 0, 1]))],
     ['with an exponent of 3000 bits', () => fromNumbers(huge(3_072), huge(3_000))],
     ['with the exponent 1', () => fromNumbers(huge(2_048), Buffer.from([1]))],
-    ['of Ed25519', () => pemOf(generateKeyPairSync('ed25519').publicKey)],
     ['of X25519', () => pemOf(generateKeyPairSync('x25519').publicKey)],
-    ['on a curve', () => pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey)],
-    ['of RSA-PSS', () => pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2_048 }).publicKey)],
+    ['of X448', () => pemOf(generateKeyPairSync('x448').publicKey)],
+    ['of Ed448', () => pemOf(generateKeyPairSync('ed448').publicKey)],
     [
-      'that is a private one',
-      () => rsa(2_048).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      'of DSA',
+      () => pemOf(generateKeyPairSync('dsa', { modulusLength: 2_048, divisorLength: 256 }).publicKey),
     ],
+    ...['P-384', 'P-521', 'secp256k1'].map((namedCurve): [string, () => string] => [
+      `on the curve ${namedCurve}`,
+      () => pemOf(generateKeyPairSync('ec', { namedCurve }).publicKey),
+    ]),
+    ['on P-256 that describes its curve instead of naming it', () => explicitCurve],
+    ['that is a certificate', () => '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'],
+    ['that is a private one of Ed25519', () => privatePem(generateKeyPairSync('ed25519').privateKey)],
+    ['of RSA-PSS', () => pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2_048 }).publicKey)],
+    ['that is a private one', () => privatePem(rsa(2_048).privateKey)],
     ['that is none', () => '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'],
     ['that is empty', () => ''],
   ])('%s is not used', (_, make) => {
@@ -53,6 +76,16 @@ describe('a key', () => {
     expect(importKey(publicKeyPem)).toBeNull();
     expect(importKey(publicKeyPem)).toBeNull();
     expect(check(publicKeyPem)?.reason).toBe('the key cannot be used');
+  });
+
+  test.each([
+    ['of Ed25519', () => generateKeyPairSync('ed25519').publicKey],
+    ['on P-256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
+  ])('%s is used for RFC 9421, and never for draft-cavage', (_, make) => {
+    const publicKeyPem = pemOf(make());
+    expect(importKey(publicKeyPem)?.export({ type: 'spki', format: 'pem' })).toBe(publicKeyPem);
+    // Perhaps the actor has another key by now.
+    expect(check(publicKeyPem)).toEqual({ reason: 'the key is none for draft-cavage', isWrong: true });
   });
 
   test('of another actor does not fit, and neither does one that OpenSSL finds no sense in', () => {

@@ -261,7 +261,7 @@ describe('a signature is refused', () => {
       { more: [['authorization', `Signature keyId="${KEY_ID}"`]] },
       'an Authorization header',
     ],
-    ['beside a Signature-Input', { more: [['Signature-Input', 'sig1=()']] }, 'a message signature'],
+    ['beside a Signature-Input', { more: [['Signature-Input', 'sig1=()']] }, 'no dictionary (RFC 9421)'],
     ['beside another one', { more: [['signature', 'x']] }, 'two signature headers'],
     ['with two Date lines', { more: [['date', dated(NOW_MS)]] }, 'two date headers'],
     ['with two Host lines', { more: [['HOST', 'us.example']] }, 'two host headers'],

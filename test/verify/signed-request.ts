@@ -12,6 +12,7 @@ export const KEY_ID = 'https://remote.example/users/ana#main-key';
 
 export const policy: SignaturePolicy = {
   host: 'us.example',
+  origin: 'https://us.example',
   publicKeyPem: KEY.publicKeyPem,
   nowMs: NOW_MS,
   pastMs: 3_600_000,

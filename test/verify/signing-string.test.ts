@@ -6,8 +6,10 @@ import { createHash, verify } from 'node:crypto';
 import fc from 'fast-check';
 import httpSignature from 'http-signature';
 import { describe, expect, test } from 'vitest';
-import { readFields, readSignature, type SignatureHeader } from '../../src/verify/header.ts';
-import { checkSignature, signingStringOf, signRequest } from '../../src/verify/signature.ts';
+import { signingStringOf } from '../../src/verify/cavage.ts';
+import type { CavageSignature } from '../../src/verify/cavage-header.ts';
+import { readFields, readSignature } from '../../src/verify/header.ts';
+import { checkSignature, signRequest } from '../../src/verify/signature.ts';
 import { KEY, KEY_ID, NOW_MS, type Parts, policy, signedRequest } from './signed-request.ts';
 
 const seed = Date.now() & 0xffff_ffff;
@@ -50,7 +52,7 @@ describe('the signing string', () => {
     fc.assert(
       fc.property(parts, (change) => {
         const { request, string } = signedRequest(change);
-        const header = readSignature(request.rawHeaders) as SignatureHeader;
+        const header = readSignature(request.rawHeaders) as CavageSignature;
         const fields = readFields(request.rawHeaders) as ReadonlyMap<string, string>;
         expect(signingStringOf(request, fields, header)).toBe(string);
         expect(checkSignature(request, policy)).toBeNull();
@@ -74,7 +76,7 @@ describe('the signing string', () => {
         }
         const asked = { method: request.method, url: request.target, httpVersion: '1.1', headers };
         const theirs = httpSignature.parseRequest(asked as never, { clockSkew: 1e15, headers: [] });
-        const header = readSignature(request.rawHeaders) as SignatureHeader;
+        const header = readSignature(request.rawHeaders) as CavageSignature;
         const fields = readFields(request.rawHeaders) as ReadonlyMap<string, string>;
         expect(signingStringOf(request, fields, header)).toBe(theirs.signingString);
         expect(header.keyId).toBe(theirs.params.keyId);
@@ -145,7 +147,7 @@ describe('a valid request', () => {
         const rawHeaders = request.rawHeaders.with(-1, text);
         if (checkSignature({ ...request, rawHeaders }, policy) !== null) return;
         // Who signed (the key decides that) and the name of the algorithm are not signed; nor are capitals.
-        const after = readSignature(rawHeaders) as SignatureHeader;
+        const after = readSignature(rawHeaders) as CavageSignature;
         expect({ ...after, keyId: KEY_ID, algorithm: 'hs2019' }).toEqual(before);
       }),
     );

@@ -100,7 +100,7 @@ async function verify(request: IncomingMessage, body: Buffer, host: string, acto
   const { text } = await ask('GET', begin, actor.slice(origin.length), headers);
   const { publicKey } = JSON.parse(text) as { publicKey: { publicKeyPem: string } };
   const { method = '', url: target = '', rawHeaders } = request;
-  const policy = { host, publicKeyPem: publicKey.publicKeyPem, nowMs: Date.now() };
+  const policy = { host, origin: `http://${host}`, publicKeyPem: publicKey.publicKeyPem, nowMs: Date.now() };
   const times = { pastMs: 3_600_000, futureMs: 300_000 };
   return checkSignature({ method, target, rawHeaders, body }, { ...policy, ...times }) === null;
 }
