@@ -2,6 +2,11 @@
 import type { Attacks } from '../attack.ts';
 import { authnOwner } from './authn-owner.ts';
 import { authnSignature } from './authn-signature.ts';
+import { followState } from './follow-state.ts';
+import { forward } from './forward.ts';
+import { jsonld } from './jsonld.ts';
+import { jsonldSigned } from './jsonld-signed.ts';
+import { objectAuthority } from './object-authority.ts';
 
 export interface AttackClass {
   readonly name: string;
@@ -13,4 +18,9 @@ export interface AttackClass {
 export const CLASSES: readonly AttackClass[] = [
   { name: 'whose key it is', cls: 'authn', attacks: authnOwner },
   { name: 'what a signature covers', cls: 'authn', attacks: authnSignature },
+  { name: 'who may change what', cls: 'object-authority', attacks: objectAuthority },
+  { name: 'whose follow it is', cls: 'follow-state', attacks: followState },
+  { name: 'what somebody passes on', cls: 'private/forward', attacks: forward },
+  { name: 'what a document means', cls: 'jsonld', attacks: jsonld },
+  { name: 'what a signature on a document proves', cls: 'jsonld', attacks: jsonldSigned },
 ];
