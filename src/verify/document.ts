@@ -7,6 +7,7 @@ import jsonld from 'jsonld';
 import type { Facts, InnerFacts, NormalActivity } from '../activity.ts';
 import { contextOf } from './contexts/index.ts';
 import { listOf, type Node, plainNode, spelling } from './normal-form.ts';
+import { plainNormal } from './walker.ts';
 
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
 
@@ -21,19 +22,33 @@ const documentLoader = async (url: string) => ({
 export type Understood = {
   readonly facts: Omit<Facts, 'id'> & { readonly id: string | null };
   readonly normal: NormalActivity;
+  /** `plainNormal` says the same of the document, at any time. */
+  readonly isPlain: boolean;
 };
 
 type Problem = { readonly problem: string };
 
 /** The facts and the normal form of a document, or why it is no activity. Never throws. */
-export async function understand(document: Readonly<Record<string, unknown>>): Promise<Understood | Problem> {
+export async function understand(document: NormalActivity): Promise<Understood | Problem> {
+  const normal = plainNormal(document);
+  return normal === null ? understandFully(document) : understoodAs(document, normal, true);
+}
+
+/** The same by way of jsonld alone. */
+export async function understandFully(document: NormalActivity): Promise<Understood | Problem> {
   const node = await expand(document);
-  if (isProblem(node)) return node;
-  const normal = plainNode(node);
+  return isProblem(node) ? node : understoodAs(document, plainNode(node), false);
+}
+
+function understoodAs(
+  document: NormalActivity,
+  normal: NormalActivity,
+  isPlain: boolean,
+): Understood | Problem {
   const facts = factsOf(normal);
   if (isProblem(facts)) return facts;
   const readsAlike = isReadAlike(document, normal) && isReadAlike(firstObject(document), firstObject(normal));
-  return readsAlike ? { facts, normal } : { problem: 'JSON and JSON-LD say different things' };
+  return readsAlike ? { facts, normal, isPlain } : { problem: 'JSON and JSON-LD say different things' };
 }
 
 function isProblem(value: object): value is Problem {
@@ -41,7 +56,7 @@ function isProblem(value: object): value is Problem {
 }
 
 /** The one node that a document is. */
-async function expand(document: Readonly<Record<string, unknown>>): Promise<Node | Problem> {
+export async function expand(document: NormalActivity): Promise<Node | Problem> {
   // What does not name the ActivityStreams context is read as if it did. AS2 Core 2.1
   const contexts = listOf(document['@context']);
   const options = contexts.includes(AS_CONTEXT)

@@ -38,13 +38,13 @@ const TAKEN_NAMES = new Set([
  * A type's name. The ActivityStreams context makes a blank node of a type that no context defines: such a type is
  * accepted under the name that was sent, unless that would be the name of a type that means something.
  */
-function typeName(iri: string): string {
+export function typeName(iri: string): string {
   const unknown = iri.startsWith('_:') ? iri.slice(2) : '';
   return unknown === '' || ACTIVITYSTREAMS_TERMS.has(unknown) ? shortName(iri) : unknown;
 }
 
 /** A property's or a type's short name. */
-function shortName(iri: string): string {
+export function shortName(iri: string): string {
   if (!iri.startsWith(AS)) return SHORT_NAMES.get(iri) ?? iri;
   const name = iri.slice(AS.length);
   // A name that means something else to JavaScript or to this form is left absolute.
@@ -76,7 +76,7 @@ export function plainNode(node: Node): NormalActivity {
 
 function plainProperty(plain: Record<string, unknown>, name: string, values: readonly unknown[]): void {
   const plainValues: unknown[] = [];
-  const inLanguages: [language: string, text: unknown][] = [];
+  const inLanguages: InLanguage[] = [];
   for (const value of values) {
     if (isInLanguage(value)) inLanguages.push([value['@language'], value['@value']]);
     else {
@@ -84,6 +84,18 @@ function plainProperty(plain: Record<string, unknown>, name: string, values: rea
       if (item !== undefined && item !== null) plainValues.push(item);
     }
   }
+  setProperty(plain, name, plainValues, inLanguages);
+}
+
+export type InLanguage = readonly [language: string, text: unknown];
+
+/** Gives `plain` a property: what was said without a language, and what was said in languages. */
+export function setProperty(
+  plain: Record<string, unknown>,
+  name: string,
+  plainValues: unknown[],
+  inLanguages: readonly InLanguage[],
+): void {
   if (inLanguages.length > 0) {
     plain[`${name}Map`] = Object.fromEntries(inLanguages);
     if (plainValues.length === 0) plainValues.push(inLanguages[0]?.[1]);
@@ -110,7 +122,7 @@ function plainValue(value: unknown): unknown {
 }
 
 /** One value, or all of several, or undefined. */
-function alone(values: readonly unknown[]): unknown {
+export function alone(values: readonly unknown[]): unknown {
   return values.length === 0 ? undefined : values.length === 1 ? values[0] : values;
 }
 
