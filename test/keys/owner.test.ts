@@ -195,7 +195,7 @@ describe('a document from a stranger', () => {
     const anna = await far.actor('anna');
     const spki = { type: 'spki', format: 'pem' } as const;
     const small = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export(spki).toString();
-    const curve = generateKeyPairSync('ed25519').publicKey.export(spki).toString();
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export(spki).toString();
     const secret = anna.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     const pems = [
       small,
