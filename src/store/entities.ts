@@ -93,7 +93,6 @@ const Mail = defineEntity({
     dueAt: time().nullable(),
     receivedAt: time(),
   },
-  indexes: [{ name: 'mail_activity', properties: ['activityId'] }],
 });
 
 const Document = defineEntity({
@@ -119,8 +118,8 @@ const Activity = defineEntity({
     domain: p.text(),
     status: p.text(),
     reason: p.text().nullable(),
-    inboxes: p.json(),
-    history: p.json(),
+    inboxes: p.json().columnType('json'),
+    history: p.json().columnType('json'),
     receivedAt: time(),
     finishedAt: time(),
   },

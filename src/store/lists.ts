@@ -130,7 +130,7 @@ export async function listActivities(db: Statements, filter: ActivityFilter): Pr
          from activity where ${asked} order by id desc limit ${limit})
       union all
       (select min(m.seq), m.activity_id, min(m.facts::json ->> 'type'), min(m.facts::json ->> 'actor'), min(m.domain),
-              jsonb_agg(distinct m.inbox), 'accepted', null, ${ms('min(m.received_at)')}, '[]'::jsonb
+              json_agg(distinct m.inbox), 'accepted', null, ${ms('min(m.received_at)')}, '[]'::json
          from mail as m
         where (${status}::text is null or ${status} = 'accepted') and (${domain}::text is null or m.domain = ${domain})
           and (${activityId}::text is null or m.activity_id = ${activityId})

@@ -156,11 +156,11 @@ export async function writeActivities(
     select r.id, r."activityId", r.type, r.actor, r.object, r.domain, r.status, r.reason, r.inboxes, r.history,
            to_timestamp(r."receivedMs" / 1000), ${time(atMs)}
       from json_to_recordset(${rows(fresh)}) as r(id bigint, "activityId" text, type text, actor text, object text,
-        domain text, status text, reason text, inboxes jsonb, history jsonb, "receivedMs" float8)`);
+        domain text, status text, reason text, inboxes json, history json, "receivedMs" float8)`);
   if (again.length > 0)
     await tx.run(sql`
     update activity as a set status = r.status, reason = r.reason, inboxes = r.inboxes, history = r.history
-      from json_to_recordset(${rows(again)}) as r(id bigint, status text, reason text, inboxes jsonb, history jsonb)
+      from json_to_recordset(${rows(again)}) as r(id bigint, status text, reason text, inboxes json, history json)
      where a.id = r.id`);
 }
 

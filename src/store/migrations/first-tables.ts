@@ -8,7 +8,7 @@ export class FirstTables extends Migration {
 }
 
 const STATEMENTS = [
-  `create table "activity" ("id" bigserial primary key, "activity_id" text not null, "type" text not null, "actor" text not null, "object" text null, "domain" text not null, "status" text not null, "reason" text null, "inboxes" jsonb not null, "history" jsonb not null, "received_at" timestamptz(6) not null, "finished_at" timestamptz(6) not null)`,
+  `create table "activity" ("id" bigserial primary key, "activity_id" text not null, "type" text not null, "actor" text not null, "object" text null, "domain" text not null, "status" text not null, "reason" text null, "inboxes" json not null, "history" json not null, "received_at" timestamptz(6) not null, "finished_at" timestamptz(6) not null)`,
   `alter table "activity" add constraint "activity_activity_id_unique" unique ("activity_id")`,
   `create index "activity_status" on "activity" ("status", "id") where "status" <> 'processed'`,
   `create index "activity_domain" on "activity" ("domain", "id")`,
@@ -32,7 +32,6 @@ const STATEMENTS = [
   `create table "handler_call" ("handler" text not null, "seq" bigint not null, "domain" text not null, "attempts" int not null default 0, "due_at" timestamptz(6) not null, "error" text null, primary key ("handler", "seq"))`,
   `create index "handler_call_domain" on "handler_call" ("handler", "domain", "seq")`,
   `create table "mail" ("domain" text not null, "seq" bigserial, "activity_id" text not null, "facts" text not null, "inbox" text not null, "attempts" int not null default 0, "due_at" timestamptz(6) null, "received_at" timestamptz(6) not null, primary key ("domain", "seq"))`,
-  `create index "mail_activity" on "mail" ("activity_id")`,
   `create table "member" ("collection" text not null, "item" text not null, "seq" bigserial, "added_at" timestamptz(6) not null, primary key ("collection", "item"))`,
   `create index "member_order" on "member" ("collection", "seq")`,
   `create table "meta" ("key" text not null, "value" text not null, primary key ("key"))`,
