@@ -59,7 +59,8 @@ export interface EndedActivity {
   readonly inboxes: readonly string[];
   readonly receivedMs: number;
   readonly raw: string;
-  readonly normal: string;
+  /** Null where it is made again from `raw` when somebody asks. */
+  readonly normal: string | null;
 }
 
 const ENDED = sql`
