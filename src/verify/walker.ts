@@ -9,7 +9,7 @@
  */
 import type { NormalActivity } from '../activity.ts';
 import { alone, type InLanguage, listOf, setProperty, spelling, typeName } from './normal-form.ts';
-import { absolute, DROPPED, NO_TERMS, type Table, type Term, tableOf } from './walker/terms.ts';
+import { absolute, NO_TERMS, type Table, type Term, tableOf, undefinedTerm } from './walker/terms.ts';
 
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
 
@@ -33,7 +33,8 @@ function nodeOf(element: NormalActivity, outer: Table): NormalActivity | string 
   let isReference = true;
   for (const key of Object.keys(element).sort()) {
     if (key === '@context') continue;
-    const term = table.terms.get(key) ?? undefinedTerm(key);
+    const term = table.terms.get(key) ?? (UNDEFINED.test(key) ? undefinedTerm(key) : null);
+    if (term === null) return null;
     const value = element[key];
     if (term.kind === 'type') {
       const types = typesOf(value, table);
@@ -54,16 +55,13 @@ function nodeOf(element: NormalActivity, outer: Table): NormalActivity | string 
   return isReference ? (plain.id as string | undefined) : plain;
 }
 
+/** Names that mean nothing when no context defines them: not compact IRIs, not keywords, nor the one trap. */
+const UNDEFINED = /^(?!__proto__$)[^@:\s][^:\s]*$/;
+
 /** An id; a relative one only if it is one name (`Public`), which jsonld leaves as it is. */
 function idOf(value: string, table: Table): string | null {
   const id = absolute(table.terms, value) ?? (/^[^/?#:@.][^/?#:]*$/.test(value) ? value : null);
   return id === null ? null : spelling(id);
-}
-
-/** What no context defines is in no normal form, but has to be well-formed. */
-function undefinedTerm(key: string): Term {
-  const isPlainName = /^[^@:\s][^:\s]*$/.test(key) && key !== '__proto__';
-  return { ...DROPPED, kind: isPlainName ? 'values' : 'strange', terms: [key] };
 }
 
 /** The names of types, one alone or several; null when they are not understood. */
@@ -95,7 +93,7 @@ function isPropertyRead(
 ): boolean {
   const said: Said = { values: [], inLanguages: [] };
   let { name } = first;
-  for (const other of first.terms) {
+  for (const other of table.synonyms.get(first.iri) ?? [key]) {
     const value = element[other];
     if (value === undefined || value === null) continue;
     if (other < key) return true;

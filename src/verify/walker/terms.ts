@@ -14,28 +14,28 @@ import { shortName, typeName } from '../normal-form.ts';
  */
 export type Kind = 'id' | 'type' | 'values' | 'list' | 'languages' | 'graph' | 'strange';
 
-/** What a context says about a term. Protected terms may only be repeated. */
-interface Definition {
+/** What a context says about a term. */
+export interface Term {
   readonly iri: string;
   readonly type: string | undefined;
   readonly container: string | undefined;
   /** May it be the first half of `prefix:name`? */
   readonly isPrefix: boolean;
+  /** May only be repeated. */
   readonly isProtected: boolean;
-}
-
-export interface Term extends Definition {
   readonly kind: Kind;
-  /** The name in the normal form; null for what is left out of it. */
+  /** The name of the property in the normal form; null for one that is left out of it. */
   readonly name: string | null;
   /** The name in the normal form where the term is the name of a type. */
   readonly typeName: string;
-  /** All terms of the table that mean the same property, this one too, in the order in which they are read. */
-  readonly terms: readonly string[];
 }
 
+type Terms = ReadonlyMap<string, Term>;
+
 export interface Table {
-  readonly terms: ReadonlyMap<string, Term>;
+  readonly terms: Terms;
+  /** By IRI, the terms that mean the same property, in the order in which they are read. */
+  readonly synonyms: ReadonlyMap<string, readonly string[]>;
   /** The language of texts that name none. */
   readonly language: string | null;
   /** Names this table in the keys of the cache. */
@@ -61,89 +61,69 @@ export function tableOf(outer: Table, context: unknown): Table | null {
 }
 
 /** Where no context is in force. */
-export const NO_TERMS: Table = { terms: new Map(), language: null, serial: 0 };
-
-/** A term that says nothing. */
-export const DROPPED: Term = {
-  iri: '_:',
-  type: undefined,
-  container: undefined,
-  isPrefix: false,
-  isProtected: false,
-  kind: 'values',
-  name: null,
-  typeName: '_:',
-  terms: [],
-};
+export const NO_TERMS: Table = { terms: new Map(), synonyms: new Map(), language: null, serial: 0 };
 
 let serial = 0;
 
+/** Reads a context, or one after the other: those that many documents begin with are read once. */
 function compile(outer: Table, context: unknown): Table | null {
-  const draft: Draft = { terms: new Map(outer.terms), language: outer.language };
-  if (!isRead(draft, context)) return null;
-  const byIri = Map.groupBy([...draft.terms.keys()].sort(), (name) => draft.terms.get(name)?.iri);
-  const terms = new Map<string, Term>();
-  for (const [name, definition] of draft.terms)
-    terms.set(name, {
-      ...definition,
-      kind: kindOf(definition),
-      name: nameOf(definition),
-      typeName: typeName(definition.iri),
-      terms: byIri.get(definition.iri) as string[],
-    });
-  return { terms, language: draft.language, serial: ++serial };
-}
-
-interface Draft {
-  readonly terms: Map<string, Definition>;
-  language: string | null;
+  if (Array.isArray(context)) {
+    let table: Table | null = context.length > CONTEXTS_MAX ? null : outer;
+    for (const part of context) table = table === null || Array.isArray(part) ? null : tableOf(table, part);
+    return table;
+  }
+  if (typeof context === 'string')
+    return /^https?:\/\/\S+$/.test(context)
+      ? tableOf(outer, (contextOf(context) as Context)['@context'])
+      : null;
+  if (!isObject(context)) return null;
+  const language = languageOf(context, outer.language);
+  const terms = language === undefined ? null : termsOf(context, outer.terms);
+  if (language === undefined || terms === null) return null;
+  return { terms, synonyms: synonymsOf(context, terms, outer), language, serial: ++serial };
 }
 
 type Context = Readonly<Record<string, unknown>>;
-
-/** Takes a context, or several, into the draft; false when it is not understood. */
-function isRead(draft: Draft, context: unknown): boolean {
-  if (Array.isArray(context))
-    return (
-      context.length <= CONTEXTS_MAX && context.every((part) => !Array.isArray(part) && isRead(draft, part))
-    );
-  if (typeof context === 'string')
-    return /^https?:\/\/\S+$/.test(context) && isRead(draft, (contextOf(context) as Context)['@context']);
-  return isObject(context) && isEveryKeywordRead(draft, context) && isEveryTermRead(draft, context);
-}
 
 function isObject(value: unknown): value is Context {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The keywords hold for all terms of a context, wherever they stand in it. */
-function isEveryKeywordRead(draft: Draft, context: Context): boolean {
+/** The language that a context leaves in force; undefined when one of its keywords is not understood. */
+function languageOf(context: Context, before: string | null): string | null | undefined {
   const { '@version': version = 1.1, '@vocab': vocab = '_:', '@protected': isProtected = true } = context;
-  const { '@language': language = draft.language } = context;
   // `_:` is what the context of ActivityStreams, which is always in force, makes of names that it does not define.
-  if (version !== 1.1 || vocab !== '_:' || isProtected !== true) return false;
-  if (language !== null && typeof language !== 'string') return false;
-  draft.language = language === null ? null : language.toLowerCase();
-  return true;
+  if (version !== 1.1 || vocab !== '_:' || isProtected !== true) return undefined;
+  const { '@language': language = before } = context;
+  if (language === null) return null;
+  return typeof language === 'string' ? language.toLowerCase() : undefined;
 }
 
 const KEYWORDS = new Set(['@version', '@vocab', '@protected', '@language']);
 
-function isEveryTermRead(draft: Draft, context: Context): boolean {
-  /** Whether a term has been read; false while it is being read, which ends circles. */
-  const read = new Map<string, boolean>();
-  const define: Define = (name) => {
-    const known = read.get(name);
-    if (known !== undefined) return known;
-    read.set(name, false);
-    const isDone = isTermRead(draft, context, name, define);
-    read.set(name, isDone);
-    return isDone;
-  };
-  return Object.keys(context).every((name) => KEYWORDS.has(name) || define(name));
+/** The terms that a context leaves in force; null when one of its definitions is not understood. */
+function termsOf(context: Context, before: Terms): Terms | null {
+  const draft: Draft = { context, terms: new Map(before), read: new Map() };
+  for (const name in context) if (!KEYWORDS.has(name) && !isDefined(draft, name)) return null;
+  return draft.terms;
 }
 
-type Define = (name: string) => boolean;
+interface Draft {
+  readonly context: Context;
+  readonly terms: Map<string, Term>;
+  /** Whether a term has been read; false while it is being read, which ends circles. */
+  readonly read: Map<string, boolean>;
+}
+
+/** Defines a term, once, and what it is made of before it. */
+function isDefined(draft: Draft, name: string): boolean {
+  const known = draft.read.get(name);
+  if (known !== undefined) return known;
+  draft.read.set(name, false);
+  const isDone = isTermRead(draft, name);
+  draft.read.set(name, isDone);
+  return isDone;
+}
 
 /** What could be an IRI or a keyword, or is a member of every JavaScript object, has rules of its own. */
 function isStrangeName(name: string): boolean {
@@ -161,8 +141,9 @@ const CONTAINERS: ReadonlySet<unknown> = new Set([
 ]);
 const TYPE_KEYWORDS: ReadonlySet<unknown> = new Set(['@id', '@json', '@vocab', undefined]);
 
-function isTermRead(draft: Draft, context: Context, name: string, define: Define): boolean {
+function isTermRead(draft: Draft, name: string): boolean {
   if (isStrangeName(name)) return false;
+  const { context, terms } = draft;
   const said = context[name];
   const parts = typeof said === 'string' ? { '@id': said } : said;
   if (!isObject(parts)) return false;
@@ -172,26 +153,24 @@ function isTermRead(draft: Draft, context: Context, name: string, define: Define
   if (Object.keys(others).length > 0 || !CONTAINERS.has(container)) return false;
 
   const isKeyword = (name === 'id' || name === 'type') && id === `@${name}`;
-  const iri = isKeyword ? id : expanded(draft, context, id, define);
-  const typeIri = TYPE_KEYWORDS.has(type)
-    ? (type as string | undefined)
-    : expanded(draft, context, type, define);
+  const iri = isKeyword ? id : expanded(draft, id);
+  const typeIri = TYPE_KEYWORDS.has(type) ? (type as string | undefined) : expanded(draft, type);
   if (iri === null || typeIri === null || typeIri?.startsWith('_:')) return false;
 
-  const before = draft.terms.get(name);
-  const definition = {
+  const before = terms.get(name);
+  const term = termOf(
     iri,
-    type: typeIri,
-    container: container as string | undefined,
-    isPrefix: typeof said === 'string' && /[:/?#[\]@]$/.test(iri),
-    isProtected: context['@protected'] === true || before?.isProtected === true,
-  };
-  if (before?.isProtected && !isSame(before, definition)) return false;
-  draft.terms.set(name, definition);
+    typeIri,
+    container as string | undefined,
+    typeof said === 'string' && /[:/?#[\]@]$/.test(iri),
+    context['@protected'] === true || before?.isProtected === true,
+  );
+  if (before?.isProtected && !isSame(before, term)) return false;
+  terms.set(name, term);
   return true;
 }
 
-function isSame(one: Definition, other: Definition): boolean {
+function isSame(one: Term, other: Term): boolean {
   return (
     one.iri === other.iri &&
     one.type === other.type &&
@@ -203,16 +182,16 @@ function isSame(one: Definition, other: Definition): boolean {
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+-.]*|_):\S*$/;
 
 /** The IRI that a definition names; terms of the same context that it is made of are defined first. */
-function expanded(draft: Draft, context: Context, value: unknown, define: Define): string | null {
+function expanded(draft: Draft, value: unknown): string | null {
   if (typeof value !== 'string') return null;
   const [prefix] = value.split(':', 1) as [string];
-  if (Object.hasOwn(context, prefix) && !define(prefix)) return null;
+  if (Object.hasOwn(draft.context, prefix) && !isDefined(draft, prefix)) return null;
   const iri = absolute(draft.terms, value);
   return iri !== null && ABSOLUTE.test(iri) ? iri : null;
 }
 
 /** The IRI of an id, or null for a relative one. */
-export function absolute(terms: ReadonlyMap<string, Definition>, value: string): string | null {
+export function absolute(terms: Terms, value: string): string | null {
   const colon = value.indexOf(':');
   const prefix = value.slice(0, colon);
   if (colon < 1) return null;
@@ -222,7 +201,27 @@ export function absolute(terms: ReadonlyMap<string, Definition>, value: string):
   return ABSOLUTE.test(value) ? value : null;
 }
 
-function kindOf({ iri, type, container }: Definition): Kind {
+function termOf(
+  iri: string,
+  type: string | undefined,
+  container: string | undefined,
+  isPrefix: boolean,
+  isProtected: boolean,
+): Term {
+  const name = nameOf(iri, container);
+  return {
+    iri,
+    type,
+    container,
+    isPrefix,
+    isProtected,
+    kind: kindOf(iri, type, container),
+    name,
+    typeName: typeName(iri),
+  };
+}
+
+function kindOf(iri: string, type: string | undefined, container: string | undefined): Kind {
   if (iri === '@id') return 'id';
   if (iri === '@type') return 'type';
   if (type === '@json' || type === '@vocab') return 'strange';
@@ -232,9 +231,25 @@ function kindOf({ iri, type, container }: Definition): Kind {
   return container === '@graph' ? 'graph' : 'values';
 }
 
-/** The name of the property that a term stands for. `orderedItems` is `items` with a list. */
-function nameOf({ iri, container }: Definition): string | null {
+/** The name of the property. `orderedItems` is `items` with a list. */
+function nameOf(iri: string, container: string | undefined): string | null {
   if (iri.startsWith('_:')) return null;
   const name = shortName(iri);
   return name === 'items' && container === '@list' ? 'orderedItems' : name;
+}
+
+/** The term for a name that no context defines. */
+export function undefinedTerm(name: string): Term {
+  return termOf(`_:${name}`, undefined, undefined, false, false);
+}
+
+/** `outer.synonyms` after a context has changed what some terms mean. */
+function synonymsOf(context: Context, terms: Terms, outer: Table): Table['synonyms'] {
+  const changed = new Map<string, string[]>();
+  for (const name in context)
+    for (const term of [terms.get(name), outer.terms.get(name)])
+      if (term !== undefined) changed.set(term.iri, []);
+  for (const [name, { iri }] of terms) changed.get(iri)?.push(name);
+  for (const names of changed.values()) names.sort();
+  return new Map([...outer.synonyms, ...changed]);
 }
