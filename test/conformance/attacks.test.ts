@@ -9,11 +9,11 @@ import { play } from './attack.ts';
 import { CLASSES } from './attacks/index.ts';
 import { openWorld } from './world.ts';
 
-describe.each(CLASSES)('$name', ({ cls, attacks }) => {
+describe.each(CLASSES)('$name', ({ cls, attacks, world: options }) => {
   test(
     'is held off',
     async () => {
-      await using world = await openWorld(pglite);
+      await using world = await openWorld(pglite, options);
       const rows = [];
       for (const [id, attack] of Object.entries(attacks)) rows.push(await play(cls, id, attack, world));
       console.table(

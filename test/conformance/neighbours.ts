@@ -34,6 +34,8 @@ export interface Neighbours extends AsyncDisposable {
   readonly policy: NonNullable<Parts['policy']>;
   /** Names that were looked up. */
   readonly lookedUp: readonly string[];
+  /** From now on look-ups of this name give what this gives. */
+  answerFor(name: string, addresses: () => { address: string; family: number }[]): void;
   /** The domain of this name, made when it is asked for the first time. */
   site(name: string): Site;
 }
@@ -59,6 +61,7 @@ export async function openNeighbours(): Promise<Neighbours> {
   const sites = new Map<string, Place>();
   const sockets = new Set<Socket>();
   const lookedUp: string[] = [];
+  const answers = new Map<string, () => { address: string; family: number }[]>();
   const server = createServer((request, response) => {
     const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
     const site = sites.get(name);
@@ -79,10 +82,13 @@ export async function openNeighbours(): Promise<Neighbours> {
     policy: {
       async resolve(name) {
         lookedUp.push(name);
+        const own = answers.get(name);
+        if (own !== undefined) return own();
         if (!sites.has(name)) throw Object.assign(new Error(`no such name: ${name}`), { code: 'ENOTFOUND' });
         return [{ address, family: 4 }];
       },
     },
+    answerFor: (name, addresses) => void answers.set(name, addresses),
     site(name) {
       const site = sites.get(name) ?? createSite(name, port);
       sites.set(name, site);

@@ -23,10 +23,10 @@ using place = await preparedPlace();
 
 async function attacks(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { cls, attacks } of CLASSES) {
+  for (const { cls, attacks, world: options } of CLASSES) {
     const chosen = Object.entries(attacks).filter(([id]) => isWanted(id));
     if (chosen.length === 0) continue;
-    await using world = await openWorld(place.kind, { length });
+    await using world = await openWorld(place.kind, { ...options, length });
     for (const [id, attack] of chosen) {
       rows.push(await play(cls, id, attack, world));
       process.stderr.write(rows.at(-1)?.failure === null ? '.' : `\n${id} failed\n`);

@@ -1,6 +1,7 @@
 /** What attacks are played against: a whole inbox over TCP, its neighbours, its log, and what its handlers saw. */
 import type { Activity } from '../../src/api.ts';
 import type { Parts } from '../../src/house.ts';
+import type { Inbox } from '../../src/index.ts';
 import type { InboxOptions, Logger } from '../../src/options.ts';
 import type { DatabaseKind } from '../databases.ts';
 import { type Served, serve } from '../inbox/served.ts';
@@ -24,11 +25,16 @@ export interface World extends AsyncDisposable {
   readonly log: readonly LogLine[];
   /** Every activity that the handlers were given, in order. */
   readonly handled: readonly Activity[];
+  /** Statements so far that write. */
+  readonly writes: number;
 }
 
 export interface WorldOptions {
   readonly options?: Partial<InboxOptions>;
-  readonly parts?: Parts;
+  readonly parts?: Omit<Parts, 'policy' | 'observe'>;
+  /** Rules for outgoing calls, beside a resolver that knows the neighbours only. */
+  readonly policy?: (neighbours: Neighbours) => NonNullable<Parts['policy']>;
+  readonly prepare?: (inbox: Inbox) => void;
   readonly length?: Length;
 }
 
@@ -46,15 +52,25 @@ export async function openWorld(kind: DatabaseKind, more: WorldOptions = {}): Pr
   const logger: Logger = {
     ...{ debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   };
-  const { policy, ...parts } = more.parts ?? {};
+  let writes = 0;
+  const observe = (statement: string): void => {
+    if (/^\s*(with|insert|update|delete)\b/i.test(statement) && /\b(insert|update|delete)\b/i.test(statement))
+      writes++;
+  };
   const served = await serve(
     { kind },
     { logger, actors: { alice: {}, bob: {}, carol: { locked: true } }, ...more.options },
-    (inbox) => void inbox.on('*', (activity) => void handled.push(activity)),
-    { policy: { ...neighbours.policy, ...policy }, ...parts },
+    (inbox) => {
+      inbox.on('*', (activity) => void handled.push(activity), { name: 'witness' });
+      more.prepare?.(inbox);
+    },
+    { policy: { ...neighbours.policy, ...more.policy?.(neighbours) }, observe, ...more.parts },
   );
   return {
     ...{ kind, length: more.length ?? 'short', served, neighbours, log, handled },
+    get writes() {
+      return writes;
+    },
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       await neighbours[Symbol.asyncDispose]();

@@ -1,7 +1,10 @@
 /** Every attack, by class. A class is played in a world of its own, one attack after the other. */
 import type { Attacks } from '../attack.ts';
+import type { WorldOptions } from '../world.ts';
 import { authnOwner } from './authn-owner.ts';
 import { authnSignature } from './authn-signature.ts';
+import { fetchAddress, guarded } from './fetch-address.ts';
+import { fetchAnswer } from './fetch-answer.ts';
 import { followState } from './follow-state.ts';
 import { forward } from './forward.ts';
 import { jsonld } from './jsonld.ts';
@@ -13,6 +16,8 @@ export interface AttackClass {
   /** The class in the catalogue. */
   readonly cls: string;
   readonly attacks: Attacks;
+  /** The inbox that it is played against, where the usual one will not do. */
+  readonly world?: WorldOptions;
 }
 
 export const CLASSES: readonly AttackClass[] = [
@@ -23,4 +28,6 @@ export const CLASSES: readonly AttackClass[] = [
   { name: 'what somebody passes on', cls: 'private/forward', attacks: forward },
   { name: 'what a document means', cls: 'jsonld', attacks: jsonld },
   { name: 'what a signature on a document proves', cls: 'jsonld', attacks: jsonldSigned },
+  { name: 'where it is made to connect', cls: 'ssrf/fetch', attacks: fetchAddress, world: guarded },
+  { name: 'what it is answered', cls: 'ssrf/fetch', attacks: fetchAnswer },
 ];
