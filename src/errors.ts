@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_REMOTE'
   | 'ERR_SEQUENCE_EXPIRED'
   | 'ERR_OVERFLOW'
+  | 'ERR_WORKERS'
   | 'ERR_CLOSED';
 
 /**

@@ -49,6 +49,7 @@ const CODES: Record<ErrorCode, true> = {
   ERR_REMOTE: true,
   ERR_SEQUENCE_EXPIRED: true,
   ERR_OVERFLOW: true,
+  ERR_WORKERS: true,
   ERR_CLOSED: true,
 };
 

@@ -40,7 +40,6 @@ export interface ServerProcess {
 
 /** Generous, because a machine may have other things to do. */
 const START_MS = 240_000;
-const STARTS_MAX = 3;
 const ASK_MS = 60_000;
 
 /** The locals of every server here. Carol decides by herself who may follow her. */
@@ -52,19 +51,8 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** Starts a server as a supervisor would: one that ends before it listens is started again, a few times. */
+/** Starts a server; resolves when it listens. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startOnce(options);
-    } catch (error) {
-      if (attempt === STARTS_MAX) throw error;
-      console.error(`started again: ${error instanceof Error ? error.message : error}`);
-    }
-  }
-}
-
-async function startOnce(options: ServerOptions): Promise<ServerProcess> {
   const { place, origin, journal, environment } = options;
   const token = randomUUID();
   // A directory of its own to stand in: no configuration file, and room for run.json beside a PostgreSQL.

@@ -19,7 +19,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
-import { messageOf } from '../errors.ts';
+import { messageOf, SallyportError } from '../errors.ts';
 import type { Logger } from '../options.ts';
 import type { Refusal } from '../verdict.ts';
 import type { VerifyAnswer, VerifyRequest } from './judge.ts';
@@ -31,7 +31,7 @@ export interface Pool {
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
   /** Requests waiting for a thread, those under way not counted. */
   readonly depth: number;
-  /** Resolves when every thread has started. */
+  /** Resolves when every thread has started. Throws `ERR_WORKERS` when one does not. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export interface PoolOptions {
   readonly queueMax?: number;
   /** How long a batch may take, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
-  /** How long a thread may take to start, in milliseconds; 0.2 s when nothing else runs. @default 15000 */
+  /** How long a thread may take to start, in milliseconds; 0.2 s when nothing else runs. @default 60000 */
   readonly startMsMax?: number;
   /** Heap of a thread, MiB. @default 256 */
   readonly heapMbMax?: number;
@@ -67,7 +67,7 @@ interface Waiting {
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 export function createPool(options: PoolOptions): Pool {
-  const { workers, queueMax = 1_024, timeoutMs = 5_000, startMsMax = 15_000, logger } = options;
+  const { workers, queueMax = 1_024, timeoutMs = 5_000, startMsMax = 60_000, logger } = options;
   const workerUrl = options.workerUrl ?? new URL(`./worker${EXTENSION}`, import.meta.url);
   const piscina = new Piscina({
     filename: workerUrl.href,
@@ -169,7 +169,14 @@ export function createPool(options: PoolOptions): Pool {
     },
     async ready() {
       // An idle thread is preferred to a busy one, so as many empty batches reach as many threads.
-      await Promise.all(Array.from({ length: workers }, () => run([], startMsMax)));
+      const started = Array.from({ length: workers }, () => run([], startMsMax));
+      await Promise.all(started).catch((cause: unknown) => {
+        throw new SallyportError('ERR_WORKERS', 'the worker threads did not start', {
+          hint: isAbort(cause) ? 'the machine is too busy: fewer workers may help' : 'see the cause',
+          data: { workers, startMsMax },
+          cause,
+        });
+      });
     },
     close() {
       closing ??= (async () => {

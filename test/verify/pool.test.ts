@@ -215,7 +215,7 @@ describe('when no worker can be loaded', () => {
     const workerUrl = new URL('./no-such-worker.ts', import.meta.url);
     const pool = createPool({ workers: 1, workerUrl, logger, timeoutMs: 200, startMsMax: 2_000 });
     pools.push(pool);
-    await expect(pool.ready()).rejects.toThrow();
+    await expect(pool.ready()).rejects.toMatchObject({ code: 'ERR_WORKERS', cause: expect.any(Error) });
     const answer = await pool.verify(request('a'));
     expect([typeOf(answer), reasonOf(answer)]).toEqual(['overloaded', 'no worker answers']);
   });
