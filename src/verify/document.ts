@@ -100,10 +100,12 @@ const ID_BYTES_MAX = 2_048;
 function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
   const type = typeOf(normal.type);
   if (type === null) return { problem: 'the activity has no type' };
-  const actors = new Set(idsOf(normal.actor));
+  const actors = idsOf(normal.actor);
   const [actor] = actors;
   if (actor === undefined) return { problem: 'the activity has no actor' };
-  if (actors.size !== 1) return { problem: 'the activity has several actors' };
+  if (actors.some((other) => other !== actor)) return { problem: 'the activity has several actors' };
+  const addressees = new Set<string>();
+  for (const name of ADDRESSING) for (const addressee of idsOf(normal[name])) addressees.add(addressee);
   const facts = {
     id: typeof normal.id === 'string' ? normal.id : null,
     type,
@@ -111,26 +113,18 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
     objects: idsOf(normal.object),
     inner: innerOf(firstObject(normal)),
     target: idsOf(normal.target)[0] ?? null,
-    addressees: [...new Set(ADDRESSING.flatMap((name) => idsOf(normal[name])))],
+    addressees: [...addressees],
   };
-  const { id, objects, inner, target, addressees } = facts;
-  for (const name of [
-    id,
-    type,
-    actor,
-    ...objects,
-    inner?.type,
-    inner?.actor,
-    inner?.object,
-    target,
-    ...addressees,
-  ])
-    if (name != null && isTooLong(name)) return { problem: 'an id is too long' };
-  return facts;
+  const { id, inner, target } = facts;
+  const isAnyTooLong =
+    [id, type, actor, target, inner?.type, inner?.actor, inner?.object].some(isTooLong) ||
+    facts.objects.some(isTooLong) ||
+    facts.addressees.some(isTooLong);
+  return isAnyTooLong ? { problem: 'an id is too long' } : facts;
 }
 
-function isTooLong(id: string): boolean {
-  return id.length * 3 > ID_BYTES_MAX && Buffer.byteLength(id) > ID_BYTES_MAX;
+function isTooLong(id: string | null | undefined): boolean {
+  return id != null && id.length * 3 > ID_BYTES_MAX && Buffer.byteLength(id) > ID_BYTES_MAX;
 }
 
 const ADDRESSING = ['to', 'cc', 'bto', 'bcc', 'audience'] as const;
@@ -169,11 +163,12 @@ function isObject(value: unknown): value is NormalActivity {
 
 /** The ids among values: references, and embedded objects that have one. Relative ones are nobody's. */
 function idsOf(value: unknown): string[] {
-  if (typeof value === 'string') return ABSOLUTE.test(value) ? [value] : [];
-  return listOf(value).flatMap((item) => {
+  const ids: string[] = [];
+  for (const item of Array.isArray(value) ? value : [value]) {
     const id = isObject(item) ? item.id : item;
-    return typeof id === 'string' && ABSOLUTE.test(id) ? [id] : [];
-  });
+    if (typeof id === 'string' && ABSOLUTE.test(id)) ids.push(id);
+  }
+  return ids;
 }
 
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/;
@@ -190,17 +185,24 @@ function isReadAlike(document: NormalActivity | null, normal: NormalActivity | n
   // `as:Follow` and a full IRI are Follow, too; other types than these have no effect here.
   const hasEffect = type !== null && (ACTIVITY_TYPES.has(type) || ACTIVITY_TYPES.has(normalType));
   if (hasEffect && type !== normalType && !type.includes(':')) return false;
-  return ['actor', 'object', 'target', 'attributedTo', ...ADDRESSING].every((name) => {
-    if (document[name] == null) return true;
+  for (const name of COMPARED) {
+    const said = document[name];
+    if (said === undefined || said === null) continue;
     const ids = idsOf(normal[name]);
-    const plainIds = plainIdsOf(document[name]);
-    return plainIds.length === ids.length && plainIds.every((id, at) => id === ids[at]);
-  });
+    const plainIds = plainIdsOf(said);
+    if (plainIds.length !== ids.length || plainIds.some((id, at) => id !== ids[at])) return false;
+  }
+  return true;
 }
 
+const COMPARED = ['actor', 'object', 'target', 'attributedTo', ...ADDRESSING];
+
 function plainIdsOf(value: unknown): string[] {
-  return listOf(value).flatMap((item) => {
-    const id = isObject(item) ? (item.id ?? item['@id']) : item;
-    return idsOf(typeof id === 'string' ? spelling(id) : undefined);
-  });
+  const ids: string[] = [];
+  for (const item of Array.isArray(value) ? value : [value]) {
+    const said = isObject(item) ? (item.id ?? item['@id']) : item;
+    const id = typeof said === 'string' ? spelling(said) : '';
+    if (ABSOLUTE.test(id)) ids.push(id);
+  }
+  return ids;
 }
