@@ -22,7 +22,7 @@ import { type RemoteActor, remoteActor } from './store/actors.ts';
 import { forgetKey, type StoredKey, saveKeys, storedKey } from './store/keys.ts';
 import type { Store } from './store/store.ts';
 import type { Refusal } from './verdict.ts';
-import { signRequest } from './verify/signature.ts';
+import { SCHEMES, signRequest } from './verify/signature.ts';
 
 export type { ActorFacts, RemoteActor } from './store/actors.ts';
 
@@ -98,7 +98,9 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
   const lookup = createLookup(
     remote,
     signer &&
-      ((url, headers) => signRequest({ method: 'GET', url, headers, body: null }, signer, clock.now())),
+      SCHEMES.map((scheme) => (url: string, headers: Record<string, string>) => {
+        return signRequest({ method: 'GET', url, headers, body: null }, signer, clock.now(), scheme);
+      }),
   );
   const entries = new LRUCache<string, Entry>({ max: KEYS_MAX });
   const refusals = new LRUCache<string, NoKey & { untilMs: number }>({ max: REFUSALS_MAX });

@@ -14,6 +14,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { messageOf } from './errors.ts';
 import type { Settings } from './options.ts';
 import { type Agents, exchange, type Received } from './remote/exchange.ts';
+import { createKnocking } from './remote/knock.ts';
 import {
   checkUrl,
   type Fault,
@@ -39,12 +40,18 @@ export type RemoteAnswer =
     }
   | { readonly ok: false; readonly fault: Fault; readonly message: string };
 
+/** Signs a GET of this URL: gives back all headers to send. */
+export type SignGet = (url: string, headers: Record<string, string>) => Record<string, string>;
+
 /** How a document is asked for. */
 export interface GetOptions {
   /** The Accept header. @default ActivityStreams JSON */
   readonly accept?: string;
-  /** Signs the request to this URL: gives back all headers to send. Asked anew for each redirect. */
-  readonly signWith?: (url: string, headers: Record<string, string>) => Record<string, string>;
+  /**
+   * Ways to sign, at most two, the preferred one first: where it is refused the other one is tried, and which one a
+   * host takes is remembered. Asked anew for each redirect.
+   */
+  readonly signWith?: readonly SignGet[];
   readonly signal?: AbortSignal;
 }
 
@@ -110,6 +117,7 @@ export function createRemote(
   /** The calls under way, with what resolves at their end. */
   const underWay = new Map<AbortController, Promise<void>>();
   const budget = createBudget(limits);
+  const knocking = createKnocking();
   let isClosed = false;
 
   /** Runs a call under the deadline, with every failure as a value. */
@@ -159,12 +167,15 @@ export function createRemote(
         'user-agent': userAgent,
       };
       // The signature is made for this host and is never carried on to the next one.
-      const headers = options.signWith?.(checked.href, plain) ?? plain;
-      const giveBack = budget.take(hostOf(checked));
-      const received = await exchange({
-        ...{ url: checked, method: 'GET', headers, body: null, lookup, agents, signal },
-        ...{ bytesMax: limits.bytesMax, isBodyWanted: true },
-      }).finally(giveBack);
+      const ways = options.signWith ?? [];
+      const received = await knocking.at(checked.host, ways.length, (way) => {
+        const headers = ways[way]?.(checked.href, plain) ?? plain;
+        const giveBack = budget.take(hostOf(checked));
+        return exchange({
+          ...{ url: checked, method: 'GET', headers, body: null, lookup, agents, signal },
+          ...{ bytesMax: limits.bytesMax, isBodyWanted: true },
+        }).finally(giveBack);
+      });
       if (!REDIRECTS.includes(received.status)) return { ...received, finalUrl: checked.href };
       const location = received.headers.location;
       const target = location === undefined ? null : URL.parse(location, checked.href);

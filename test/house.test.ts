@@ -54,6 +54,7 @@ const DOORS: Record<string, string[]> = {
   'lru-cache': [
     'src/keys.ts',
     'src/locals.ts',
+    'src/remote/knock.ts',
     'src/verify/key.ts',
     'src/verify/pool.ts',
     'src/verify/walker/terms.ts',

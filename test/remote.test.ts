@@ -74,7 +74,7 @@ describe('a fetch', () => {
       ...headers,
       signature: `for ${url}`,
     });
-    await remoteWith().get(`${first.origin}/`, { signWith });
+    await remoteWith().get(`${first.origin}/`, { signWith: [signWith] });
     expect(seen).toEqual([`for ${first.origin}/`, `for ${second.origin}/`]);
   });
 });

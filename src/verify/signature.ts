@@ -30,6 +30,7 @@ export type {
   SignedRequest,
   SigningKey,
 } from './signed-request.ts';
+export { SCHEMES } from './signed-request.ts';
 
 const bad = (reason: string): BadSignature => ({ reason, isWrong: false });
 

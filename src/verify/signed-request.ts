@@ -25,8 +25,9 @@ export interface BadSignature {
   readonly isWrong: boolean;
 }
 
-/** How a request is signed. */
-export type Scheme = 'rfc9421' | 'draft-cavage';
+/** How a request is signed, the preferred way first. */
+export const SCHEMES = ['rfc9421', 'draft-cavage'] as const;
+export type Scheme = (typeof SCHEMES)[number];
 
 /** A request that we are about to send. */
 export interface OutgoingRequest {

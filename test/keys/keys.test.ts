@@ -89,22 +89,33 @@ describe.each(databases)('a key nobody here knows, on $name', (kind) => {
     expect(far.fetches()).toBe(0);
   });
 
-  test('is asked for in our name where the server answers nobody else', async () => {
-    await using far = await remoteDomain();
-    const anna = await far.actor('anna');
-    const us = await far.actor('us');
-    const privateKeyPem = us.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    let signature = '';
-    far.serve('/users/anna', (request, response) => {
-      signature = String(request.headers.signature ?? '');
-      if (signature === '') return void response.writeHead(401).end();
-      const headers = { 'content-type': 'application/activity+json' };
-      response.writeHead(200, headers).end(JSON.stringify(anna.document));
-    });
-    const keys = place.keys({ signer: { id: 'https://us.example/users/_instance#main-key', privateKeyPem } });
-    expect(keyIn(await keys.find(anna.keyId)).actor).toBe(anna.id);
-    expect(signature).toContain('keyId="https://us.example/users/_instance#main-key"');
-    expect(signature).toContain('headers="(request-target) host date"');
+  test('is asked for in our name where the server answers nobody else, as this server reads signatures', async () => {
+    for (const readsInput of [true, false]) {
+      await using far = await remoteDomain();
+      const anna = await far.actor('anna');
+      const us = await far.actor('us');
+      const privateKeyPem = us.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const asked: { signature: string; input: string }[] = [];
+      far.serve('/users/anna', ({ headers: sent }, response) => {
+        const input = String(sent['signature-input'] ?? '');
+        asked.push({ signature: String(sent.signature ?? ''), input });
+        if ((input !== '') !== readsInput) return void response.writeHead(401).end();
+        const headers = { 'content-type': 'application/activity+json' };
+        response.writeHead(200, headers).end(JSON.stringify(anna.document));
+      });
+      const id = 'https://us.example/users/_instance#main-key';
+      const keys = place.keys({ signer: { id, privateKeyPem } });
+      expect(keyIn(await keys.find(anna.keyId)).actor).toBe(anna.id);
+      const { signature, input } = asked.at(-1) ?? { signature: '', input: '' };
+      expect(asked).toHaveLength(readsInput ? 1 : 2);
+      if (readsInput) {
+        expect(input).toMatch(/^sig1=\("@method" "@target-uri"\);created=\d+;keyid="/);
+        expect(input).toContain(`keyid="${id}"`);
+      } else {
+        expect(signature).toContain(`keyId="${id}"`);
+        expect(signature).toContain('headers="(request-target) host date"');
+      }
+    }
   });
 
   test('costs 503, and nothing is remembered, while too many fetches are under way', async () => {
