@@ -166,8 +166,10 @@ export interface LocalFacts {
 /** An authenticated, understood activity on its way to the store. */
 export interface VerifiedActivity {
   readonly facts: Facts;
-  /** The actor's domain: the mailbox it goes to, and whose limit it counts against. */
+  /** The actor's domain: the mailbox it goes to. */
   readonly domain: string;
+  /** Who sent it, whose limits it counts against. @default the actor */
+  readonly sender?: { readonly actor: string; readonly domain: string };
   /** The document, byte for byte as it came. */
   readonly raw: Uint8Array;
   /** Its normal form; null where that is made again from `raw` when somebody asks. */

@@ -13,6 +13,7 @@ import { createLocals, type Locals } from './locals.ts';
 import { createLog, type Log } from './log.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
+import { createOrigins, type Origins } from './origins.ts';
 import type { Policy } from './remote/policy.ts';
 import { createRemote, type Remote } from './remote.ts';
 import { closedDomains } from './store/lists.ts';
@@ -39,6 +40,7 @@ export interface House {
   readonly remote: Remote;
   readonly pool: Pool;
   readonly keys: Keys;
+  readonly origins: Origins;
   readonly gate: Gate;
   readonly intake: Intake;
   readonly dispatch: Dispatch;
@@ -102,6 +104,7 @@ export async function openHouse(
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });
+    const origins = createOrigins({ keys, clock: store.clock });
     const gate = createGate();
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
     const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
@@ -152,6 +155,7 @@ export async function openHouse(
         locals,
         remote,
         keys,
+        origins,
         gate,
         log,
         handlers,

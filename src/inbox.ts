@@ -17,9 +17,9 @@ import { domainOf } from './activity.ts';
 import type { LocalActor } from './api.ts';
 import { headOf, judgeHead } from './gate.ts';
 import type { House } from './house.ts';
-import type { KnownKey } from './keys.ts';
+import { prove } from './inbox/prove.ts';
+import { looksLikeSelfDelete } from './inbox/self-delete.ts';
 import type { Refusal, RequestVerdict } from './verdict.ts';
-import type { VerifyAnswer } from './verify/pool.ts';
 import { readSignature } from './verify/signature.ts';
 
 /** A request as it came: the raw target and the raw header lines (name, value, name, value …, as node:http has them). */
@@ -32,9 +32,6 @@ export interface RawRequest {
   /** The peer's address, when the shell knows it. */
   readonly address: string | null;
 }
-
-/** Bodies up to this size are looked at for the Delete of an actor whose key nobody here knows, in bytes. */
-const SELF_DELETE_BYTES_MAX = 8_192;
 
 /** A request to one of our inboxes: the shared one, or one whose path has the form of a local actor's. */
 export async function receive(house: House, request: RawRequest, path: string): Promise<RequestVerdict> {
@@ -59,29 +56,31 @@ export async function receive(house: House, request: RawRequest, path: string): 
   // 2  the key. A Delete of itself by an actor that nobody here knows is believed without a fetch: there is nothing
   //    to delete, and its key is gone. Mastodon sends hundreds of these a day to everybody.
   const known = await keys.known(signature.keyId);
-  if (known === null && isSelfDelete(body)) return { type: 'accepted' };
+  const isStranger = known === null && !keys.hasExpired(signature.keyId);
+  if (isStranger && looksLikeSelfDelete(body, signature.keyId)) return { type: 'accepted' };
   const key = known ?? (await keys.find(signature.keyId, address));
   if ('refusal' in key) return key.refusal;
 
-  // 3  the proof: in the pool, on raw bytes
-  const { answer, proven } = await prove(house, request, body, key);
-  if (!answer.ok) return answer.refusal;
+  // 3  the proof: in the pool, on raw bytes. Who signed may be somebody else than the actor.
+  const genuine = await prove(house, request, body, key);
+  if (!('facts' in genuine)) return genuine;
 
   // 4  the gate again, by everything that is now proven
-  const { facts, normal } = answer;
+  const { facts, normal, raw, author, sender: signer } = genuine;
   const domain = domainOf(facts.actor);
+  const sender = { actor: signer.actor, domain: domainOf(signer.actor) ?? signer.domain };
   if (domain === null) return unauthenticated('the actor has no domain');
   const receivedAt = store.clock.now();
-  const barred = gate.judge([domain, proven.domain, domainOf(facts.id)], receivedAt);
+  const barred = gate.judge([domain, sender.domain, signer.domain, domainOf(facts.id)], receivedAt);
   if (barred !== null) return barred;
 
   // 5  one commit, together with whatever else waits
   const named = await locals.factsOf(facts, owner).catch(() => null);
   if (named === null)
     return { type: 'overloaded', reason: 'the actor resolver failed', retryAfterSeconds: 30 };
-  await keys.remember(proven);
+  await Promise.all([signer, author].map((proof) => proof && keys.remember(proof)));
   const inbox = settings.origin + path;
-  return intake.accept({ facts, domain, raw: body, normal, inbox, locals: named, receivedAt });
+  return intake.accept({ facts, domain, sender, raw, normal, inbox, locals: named, receivedAt });
 }
 
 /** The local actor whose inbox has this path. Throws when the service's resolver fails. */
@@ -89,60 +88,6 @@ async function ownerOf({ settings, locals }: House, path: string): Promise<Local
   return (await locals.resolve(settings.origin + path.slice(0, -'/inbox'.length))) ?? undefined;
 }
 
-/** Asks the pool; when the key does not fit it may have been rotated, which costs one fresh look, at most. */
-async function prove(
-  { settings, keys, pool, store, events }: House,
-  { method, target, rawHeaders }: RawRequest,
-  body: Uint8Array,
-  key: KnownKey,
-): Promise<{ answer: VerifyAnswer; proven: KnownKey }> {
-  const {
-    host,
-    origin,
-    signaturePastMs: pastMs,
-    signatureFutureMs: futureMs,
-    allowPrivateAddress: allowPrivate,
-  } = settings;
-  const nowMs = store.clock.now();
-  const ask = async ({ publicKeyPem, actor: keyActor }: KnownKey): Promise<VerifyAnswer> => {
-    const startedMs = performance.now();
-    const question = {
-      method,
-      target,
-      rawHeaders,
-      body,
-      host,
-      origin,
-      pastMs,
-      futureMs,
-      allowPrivate,
-      nowMs,
-    };
-    const answer = await pool.verify({ ...question, publicKeyPem, keyActor });
-    events.metrics.verify((performance.now() - startedMs) / 1_000);
-    return answer;
-  };
-  const answer = await ask(key);
-  if (answer.ok || !answer.isWrongKey) return { answer, proven: key };
-  const rotated = await keys.refetch(key.id);
-  if (rotated === null || rotated.publicKeyPem === key.publicKeyPem) return { answer, proven: key };
-  return { answer: await ask(rotated), proven: rotated };
-}
-
 function unauthenticated(reason: string): Refusal {
   return { type: 'not-authenticated', reason };
-}
-
-/** The only look at a body on the main thread: is it an actor's Delete of itself? Nothing is done with the answer. */
-function isSelfDelete(body: Uint8Array): boolean {
-  if (body.byteLength > SELF_DELETE_BYTES_MAX) return false;
-  try {
-    const document: unknown = JSON.parse(new TextDecoder().decode(body));
-    if (typeof document !== 'object' || document === null) return false;
-    const { type, actor, object } = document as Record<string, unknown>;
-    const deleted = typeof object === 'object' && object !== null ? (object as { id?: unknown }).id : object;
-    return type === 'Delete' && typeof actor === 'string' && actor === deleted;
-  } catch {
-    return false;
-  }
 }

@@ -86,7 +86,8 @@ export function createIntake(parts: IntakeParts): Intake {
       group.forEach(({ activity, settle }, index) => {
         const verdict = verdicts[index] as RequestVerdict;
         // Also those over their limit: a turn may have passed them over while this commit held their rows.
-        if (verdict.type === 'accepted' || verdict.type === 'rate-limited') domains.add(activity.domain);
+        if (verdict.type === 'accepted') domains.add(activity.domain);
+        if (verdict.type === 'rate-limited') domains.add(verdict.domain);
         settle(verdict);
       });
       if (domains.size > 0) parts.onMail(domains);
@@ -116,13 +117,14 @@ export function createIntake(parts: IntakeParts): Intake {
     const over = new Map<string, number>();
     for (const { activity } of group) {
       const refusal = allow(activity);
-      if (refusal?.isDomain) over.set(activity.domain, refusal.endsMs);
+      const { domain } = senderOf(activity);
+      if (refusal?.isDomain) over.set(domain, refusal.endsMs);
       verdicts.push(
         refusal === null
           ? { type: 'accepted' }
           : {
               type: 'rate-limited',
-              domain: activity.domain,
+              domain,
               retryAfterSeconds: (refusal.endsMs - atMs) / 1_000,
             },
       );
@@ -162,6 +164,11 @@ export function createIntake(parts: IntakeParts): Intake {
   };
 }
 
+/** An activity counts against whoever sent it, who may not be its actor. */
+function senderOf({ domain, facts, sender }: VerifiedActivity): { domain: string; actor: string } {
+  return sender ?? { domain, actor: facts.actor };
+}
+
 interface OverLimit {
   readonly isDomain: boolean;
   readonly endsMs: number;
@@ -177,7 +184,7 @@ async function countAgainstLimits(
   const { rateLimit, actorRateLimit } = settings;
   const domains = await room(
     tx,
-    group.map(({ activity }) => activity.domain),
+    group.map(({ activity }) => senderOf(activity).domain),
     rateLimit,
     atMs,
   );
@@ -185,14 +192,15 @@ async function countAgainstLimits(
     actorRateLimit &&
     (await room(
       tx,
-      group.map(({ activity }) => activity.facts.actor),
+      group.map(({ activity }) => senderOf(activity).actor),
       actorRateLimit,
       atMs,
     ));
-  return ({ domain, facts }) => {
+  return (activity) => {
+    const { domain, actor } = senderOf(activity);
     const domainEndsMs = domains(domain);
     if (domainEndsMs !== null) return { isDomain: true, endsMs: domainEndsMs };
-    const actorEndsMs = actors?.(facts.actor) ?? null;
+    const actorEndsMs = actors?.(actor) ?? null;
     return actorEndsMs === null ? null : { isDomain: false, endsMs: actorEndsMs };
   };
 }

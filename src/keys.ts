@@ -7,14 +7,16 @@
  * refetch      ── at most once in 5 minutes for a key: it may have been rotated
  * remember     ── after the first verified request, and only then, rows are written
  * ```
- * A key that is in the store stays usable when its server is away or says that the actor is gone, because the last
- * thing that a deleted actor signs is its own Delete. It is forgotten when its owner's document lists it no more.
+ * A key that is in the store stays usable while its server is away, for 30 days since it was last seen there. It is
+ * forgotten when its owner's document lists it no more, or when its server knows nothing of it (404). When the server
+ * says that the actor is gone (410) it is kept for one thing: the actor's Delete of itself.
  */
 import { LRUCache } from 'lru-cache';
 import { domainOf } from './activity.ts';
 import { messageOf } from './errors.ts';
 import { isPlain } from './keys/actor-document.ts';
-import { createLookup, type KeyLook } from './keys/lookup.ts';
+import { createFlights } from './keys/flights.ts';
+import { createLookup, type Fetched, type KeyLook, type NoDocument } from './keys/lookup.ts';
 import { createSourceBudget } from './keys/source-budget.ts';
 import type { Settings } from './options.ts';
 import type { Remote } from './remote.ts';
@@ -24,6 +26,7 @@ import type { Store } from './store/store.ts';
 import type { Refusal } from './verdict.ts';
 import { SCHEMES, signRequest } from './verify/signature.ts';
 
+export type { Fetched } from './keys/lookup.ts';
 export type { ActorFacts, RemoteActor } from './store/actors.ts';
 
 /** A key whose owner has been established by the owner's own document. */
@@ -43,16 +46,27 @@ export interface NoKey {
 }
 
 export interface Keys {
-  /** The key as far as it is known here; asks nobody. */
+  /** The key as far as it is known here, and has not expired; asks nobody. */
   known(keyId: string): Promise<KnownKey | null>;
+  /** Is the key known here, but has not been seen at its server for so long that it is none until it is? */
+  hasExpired(keyId: string): boolean;
+  /** Did its server say that the actor is gone? Then its Delete of itself is all that the key may still sign. */
+  isGone(keyId: string): boolean;
   /** Fetches a key that is not known. `address` is the peer's, whose budget the fetch is taken from. */
   find(keyId: string, address?: string | null): Promise<KnownKey | NoKey>;
-  /** The key as its owner lists it now, or as it was found within the last 5 minutes; null when there is none. */
-  refetch(keyId: string): Promise<KnownKey | null>;
+  /**
+   * The key as its owner lists it now, or as it was found within the last 5 minutes; null when there is none. The
+   * fetch is taken from the peer's budget, too.
+   */
+  refetch(keyId: string, address?: string | null): Promise<KnownKey | null>;
   /** A request proved to be signed with this key: it and its owner are kept in the store. */
   remember(key: KnownKey): Promise<void>;
   /** A remote actor, for deliveries and our own follows: from memory, store or network. Null when there is none. */
   actor(id: string): Promise<RemoteActor | null>;
+  /** Has anything that this actor signed been accepted here? Asks nobody. */
+  hasMet(actor: string): Promise<boolean>;
+  /** A document of another server, asked for in our name. */
+  document(url: string): Promise<Fetched>;
   /** Resolves when no look of the background is under way. */
   settled(): Promise<void>;
 }
@@ -68,6 +82,8 @@ export interface KeysParts {
 const MINUTE_MS = 60_000;
 /** A key is looked at again after a day, in the background. */
 const FRESH_MS = 24 * 60 * MINUTE_MS;
+/** A key that has not been seen at its server for so long is none. */
+const EXPIRES_MS = 30 * 24 * 60 * MINUTE_MS;
 const REFETCH_MS = 5 * MINUTE_MS;
 /** A refusal is remembered for so long, and after a fault that may pass for a minute. */
 const REFUSED_MS = 10 * MINUTE_MS;
@@ -89,6 +105,8 @@ interface Entry {
   readonly fetchedMs: number;
   readonly owner: RemoteActor | null;
   isSaved: boolean;
+  /** Its server said so at the last look. */
+  isGone: boolean;
   lookAgainMs: number;
   paidBy: string | null;
 }
@@ -121,15 +139,18 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       return noKey({ type: 'overloaded', reason: 'key fetches', retryAfterSeconds: BUSY_RETRY_SECONDS });
     }
     const before = entries.get(keyId);
-    if (found.type === 'refuted' && before !== undefined) {
+    const isNone = found.type === 'refuted' || found.type === 'missing';
+    if (isNone && before !== undefined) {
       entries.delete(keyId);
       if (before.isSaved) await forgetKey(store, keyId);
     }
-    const reason = found.type === 'gone' ? 'the key is gone' : `no key: ${found.reason}`;
-    const refused = noKey({ type: 'not-authenticated', reason }, found.type === 'gone');
+    const refused = noKey({ type: 'not-authenticated', reason: reasonOf(found) }, found.type === 'gone');
     const restMs = found.type === 'fault' && found.isBrief ? BRIEF_MS : REFUSED_MS;
-    if (found.type !== 'refuted' && before !== undefined) before.lookAgainMs = nowMs + restMs;
-    else refusals.set(keyId, { ...refused, untilMs: nowMs + restMs });
+    if (isNone || before === undefined) refusals.set(keyId, { ...refused, untilMs: nowMs + restMs });
+    else {
+      before.lookAgainMs = nowMs + restMs;
+      if (found.type === 'gone') before.isGone = true;
+    }
     return refused;
   }
 
@@ -141,6 +162,7 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       fetchedMs,
       owner,
       isSaved: false,
+      isGone: false,
       lookAgainMs: fetchedMs + FRESH_MS,
       paidBy: null,
     };
@@ -159,12 +181,15 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       fetchedMs,
       owner: null,
       isSaved: true,
+      isGone: false,
       lookAgainMs: fetchedMs + FRESH_MS,
       paidBy: null,
     };
     entries.set(keyId, entry);
     return entry;
   }
+
+  const isExpired = ({ fetchedMs }: Entry): boolean => clock.now() >= fetchedMs + EXPIRES_MS;
 
   function refusalOf(keyId: string): NoKey | null {
     const refused = refusals.get(keyId);
@@ -187,7 +212,7 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
         if (refusalOf(keyId) !== null) return null;
         entry = await reads.fly(keyId, () => read(keyId));
       }
-      if (entry === null) return null;
+      if (entry === null || isExpired(entry)) return null;
       if (clock.now() >= entry.lookAgainMs) {
         // Whatever comes of it, the next look is not before a minute has passed.
         entry.lookAgainMs = clock.now() + BRIEF_MS;
@@ -203,26 +228,35 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       if (refused !== null) return refused;
       // Somebody else's look ended between `known` and here.
       const there = entries.get(keyId);
-      if (there !== undefined) return there.key;
+      if (there !== undefined && !isExpired(there)) return there.key;
       const isNew = !looks.isFlying(keyId);
       if (isNew && !budget.take(address, clock.now())) {
         const domain = domainOf(keyId) as string;
         return noKey({ type: 'rate-limited', domain, retryAfterSeconds: BUSY_RETRY_SECONDS });
       }
       const found = await looks.fly(keyId, () => look(keyId));
-      if ('refusal' in found) return found;
+      if ('refusal' in found) return found.isGone ? (entries.get(keyId)?.key ?? found) : found;
       if (isNew) found.paidBy = address;
       return found.key;
     },
 
-    async refetch(keyId) {
+    hasExpired(keyId) {
+      const entry = entries.get(keyId);
+      return entry !== undefined && isExpired(entry);
+    },
+
+    isGone: (keyId) => entries.get(keyId)?.isGone ?? false,
+
+    async refetch(keyId, address = null) {
       const nowMs = clock.now();
       const lastMs = refetched.get(keyId);
-      if (lastMs !== undefined && nowMs - lastMs < REFETCH_MS && !looks.isFlying(keyId)) {
-        return entries.get(keyId)?.key ?? null;
+      const isRecent = lastMs !== undefined && nowMs - lastMs < REFETCH_MS;
+      const isNew = !looks.isFlying(keyId);
+      if (!isNew || (!isRecent && budget.take(address, nowMs))) {
+        if (isNew) refetched.set(keyId, nowMs);
+        const found = await looks.fly(keyId, () => look(keyId));
+        if (isNew && !('refusal' in found)) found.paidBy = address;
       }
-      refetched.set(keyId, nowMs);
-      await looks.fly(keyId, () => look(keyId));
       return entries.get(keyId)?.key ?? null;
     },
 
@@ -251,8 +285,18 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       });
     },
 
+    async hasMet(actor) {
+      return actors.has(actor) || (await remoteActor(store, actor)) !== null;
+    },
+
+    document: lookup.document,
     settled: () => looks.settled(),
   };
+}
+
+function reasonOf(found: Exclude<NoDocument, { type: 'busy' }>): string {
+  if (found.type === 'gone') return 'the key is gone';
+  return `no key: ${found.type === 'missing' ? 'answered 404' : found.reason}`;
 }
 
 function noKey(refusal: Refusal, isGone = false): NoKey {
@@ -272,24 +316,6 @@ function idProblem(
   if (url.protocol !== 'https:' && !allowPrivateAddress) return 'is no https URL';
   if (url.username !== '' || url.password !== '') return 'names a user';
   return null;
-}
-
-/** Work that is shared by everybody who wants the same thing at the same time. */
-function createFlights<T>() {
-  const flights = new Map<string, Promise<T>>();
-  return {
-    isFlying: (name: string): boolean => flights.has(name),
-    fly(name: string, begin: () => Promise<T>): Promise<T> {
-      const under = flights.get(name);
-      if (under !== undefined) return under;
-      const flight = begin().finally(() => flights.delete(name));
-      flights.set(name, flight);
-      return flight;
-    },
-    async settled(): Promise<void> {
-      while (flights.size > 0) await Promise.allSettled(flights.values());
-    },
-  };
 }
 
 /** Writes keys, those that come while a write is under way together with the next one. */

@@ -2,11 +2,12 @@
 import { domainOf } from '../activity.ts';
 import type { ActorFacts, RemoteActor } from '../store/actors.ts';
 import { importKey } from '../verify/signature.ts';
+import { pemOfMultikey } from './multikey.ts';
 
 /** A JSON object from a stranger. */
 export type Document = Readonly<Record<string, unknown>>;
 
-/** Keys of one actor that are looked at. Real documents have one; `publicKey` with a thousand is an attack. */
+/** Keys of one actor that are looked at. Real documents have one or two; a thousand are an attack. */
 const KEYS_MAX = 16;
 /** Levels of nesting; real documents have up to 7. */
 const DEPTH_MAX = 64;
@@ -84,19 +85,31 @@ function readFacts(document: Document): ActorFacts {
 
 /**
  * The public key that an actor's document lists under this id as the actor's own, in SPKI PEM; null when it lists
- * none, or one that must not be used (not RSA, under 2048 or over 4096 bits).
+ * none, one that must not be used, or one that its time is over for. It stands in `publicKey`, or in `assertionMethod`
+ * as a Multikey. FEP-521a
  */
-export function listedKey(actor: Document, keyId: string): string | null {
-  for (const entry of listOf(actor.publicKey).slice(0, KEYS_MAX)) {
+export function listedKey(actor: Document, keyId: string, nowMs: number): string | null {
+  const listed = [...listOf(actor.publicKey), ...listOf(actor.assertionMethod)].slice(0, KEYS_MAX);
+  for (const entry of listed) {
     const key = asDocument(entry);
-    if (key !== null && key.id === keyId && key.owner === actor.id) return usablePem(key.publicKeyPem);
+    if (key === null || key.id !== keyId || (key.owner ?? key.controller) !== actor.id) continue;
+    if (isOver(key.expires, nowMs) || isOver(key.revoked, nowMs)) return null;
+    return usablePem(
+      typeof key.publicKeyMultibase === 'string' ? pemOfMultikey(key.publicKeyMultibase) : key.publicKeyPem,
+    );
   }
   return null;
 }
 
+/** Is this a time that has come? One that nobody can read has. */
+function isOver(time: unknown, nowMs: number): boolean {
+  if (time === undefined || time === null) return false;
+  return !(typeof time === 'string' && Date.parse(time) > nowMs);
+}
+
 /** Does the document list keys? Then it is an actor's, else perhaps a key's. */
 export function hasKeys(document: Document): boolean {
-  return document.publicKey !== undefined;
+  return document.publicKey !== undefined || document.assertionMethod !== undefined;
 }
 
 /** The owner that a key document of this id names; only the owner's own document can confirm it. */

@@ -34,8 +34,10 @@ export type ActorLook =
 
 /** There is no such thing, as far as one can see. */
 export type NoDocument =
-  /** 410: the actor has been deleted. */
+  /** 410: it has been deleted. */
   | { readonly type: 'gone' }
+  /** 404: its server knows nothing of it, and does not say that it ever did. */
+  | { readonly type: 'missing' }
   /** A proper document says otherwise. */
   | { readonly type: 'refuted'; readonly reason: string }
   /** No proper document; `isBrief` when it may well be there in a minute. */
@@ -43,9 +45,19 @@ export type NoDocument =
   /** We are too busy to ask. */
   | { readonly type: 'busy' };
 
-type Fetched = { readonly type: 'document'; readonly document: Document; readonly url: string } | NoDocument;
+/** A document as it was served, `url` being where it came from after redirects, without fragment. */
+export type Fetched =
+  | {
+      readonly type: 'document';
+      readonly document: Document;
+      readonly url: string;
+      readonly body: Uint8Array;
+    }
+  | NoDocument;
 
 export interface Lookup {
+  /** Any ActivityStreams document. */
+  document(url: string): Promise<Fetched>;
   key(keyId: string, nowMs: number): Promise<KeyLook>;
   actor(id: string, nowMs: number): Promise<ActorLook>;
 }
@@ -63,13 +75,14 @@ export function createLookup(remote: Remote, signWith?: GetOptions['signWith']):
     }
     const { status } = answer;
     if (status === 410) return { type: 'gone' };
+    if (status === 404) return { type: 'missing' };
     if (status < 200 || status > 299) {
       return { type: 'fault', reason: `answered ${status}`, isBrief: status === 429 || status >= 500 };
     }
     if (!isActivityType(answer.headers['content-type'])) return fault('not an ActivityStreams content type');
     const document = parseDocument(answer.body);
     if (document === null) return fault('not a JSON object');
-    return { type: 'document', document, url: answer.finalUrl };
+    return { type: 'document', document, url: answer.finalUrl, body: answer.body };
   }
 
   /** A document as its own id serves it; `first` is what another URL gave. */
@@ -91,6 +104,7 @@ export function createLookup(remote: Remote, signWith?: GetOptions['signWith']):
   }
 
   return {
+    document: fetchDocument,
     async key(keyId, nowMs) {
       const first = await fetchDocument(keyId);
       if (first.type !== 'document') return first;
@@ -102,7 +116,7 @@ export function createLookup(remote: Remote, signWith?: GetOptions['signWith']):
         look = await this.actor(owner, nowMs);
       }
       if (look.type !== 'actor') return look;
-      const publicKeyPem = listedKey(look.document, keyId);
+      const publicKeyPem = listedKey(look.document, keyId, nowMs);
       if (publicKeyPem === null) return refuted("the owner's document lists no such usable key");
       return { type: 'key', publicKeyPem, owner: look.actor };
     },

@@ -5,6 +5,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { isPublicAddress } from '../remote/address.ts';
+import { createBuckets } from './buckets.ts';
 
 export interface SourceBudget {
   /** False when this address has used up its places. Addresses that are not public are proxies, and share nothing. */
@@ -12,40 +13,23 @@ export interface SourceBudget {
   giveBack(address: string | null): void;
 }
 
-interface Bucket {
-  left: number;
-  atMs: number;
-}
-
 export function createSourceBudget(burst: number, perSecond: number, addressesMax = 10_000): SourceBudget {
-  const buckets = new Map<string, Bucket>();
+  const buckets = createBuckets(burst, perSecond, addressesMax);
 
-  function bucketOf(peer: string | null): [string, Bucket | undefined] | null {
+  function nameOf(peer: string | null): string | null {
     // A socket that listens on `::` calls an IPv4 peer `::ffff:192.0.2.7`.
     const address = peer?.replace(/^::ffff:(?=[\d.]+$)/i, '') ?? '';
-    if (!isPublicAddress(address)) return null;
-    const name = networkOf(address);
-    return [name, buckets.get(name)];
+    return isPublicAddress(address) ? networkOf(address) : null;
   }
 
   return {
     take(address, nowMs) {
-      const found = bucketOf(address);
-      if (found === null) return true;
-      const [name, bucket = { left: burst, atMs: nowMs }] = found;
-      bucket.left = Math.min(burst, bucket.left + (Math.max(0, nowMs - bucket.atMs) / 1_000) * perSecond);
-      bucket.atMs = nowMs;
-      // Taken out and put in again: the map's order is that of use, and the least used address is forgotten.
-      buckets.delete(name);
-      buckets.set(name, bucket);
-      if (buckets.size > addressesMax) buckets.delete(buckets.keys().next().value as string);
-      if (bucket.left < 1) return false;
-      bucket.left -= 1;
-      return true;
+      const name = nameOf(address);
+      return name === null || buckets.take(name, nowMs);
     },
     giveBack(address) {
-      const bucket = bucketOf(address)?.[1];
-      if (bucket !== undefined) bucket.left = Math.min(burst, bucket.left + 1);
+      const name = nameOf(address);
+      if (name !== null) buckets.giveBack(name);
     },
   };
 }

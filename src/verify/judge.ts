@@ -6,6 +6,8 @@ import { hash } from 'node:crypto';
 import { domainOf, type Facts, originOf } from '../activity.ts';
 import type { Refusal } from '../verdict.ts';
 import { understand } from './document.ts';
+import { isLinkedDataSigned, linkedDataKeyId } from './linked-data-signature.ts';
+import { isProven, proofKeyId } from './proof.ts';
 import { scan } from './scan.ts';
 import { checkSignature, type SignaturePolicy, type SignedRequest } from './signature.ts';
 
@@ -15,15 +17,53 @@ export interface VerifyRequest extends SignedRequest, SignaturePolicy {
   readonly keyActor: string;
   /** Ids may be plain http and their hosts IP literals: tests and benchmarks only. */
   readonly allowPrivate: boolean;
+  /** The key of a proof that the document carries, where its signer is not its actor. @default none */
+  readonly proofKey?: ProofKey;
+  /**
+   * The body is no request's: it was fetched from this id, and its server is all that speaks for it. Then `keyActor`
+   * is the actor that it has to be of. @default a signed request
+   */
+  readonly fetchedFrom?: string;
+}
+
+/** What a document may carry besides the signature of the request. */
+export type ProofKind = 'integrity-proof' | 'linked-data-signature';
+
+/** A proof that could hold, and the id of the key that it names. */
+export interface NamedProof {
+  readonly kind: ProofKind;
+  readonly keyId: string;
+}
+
+export interface ProofKey {
+  readonly kind: ProofKind;
+  /** The actor that owns the key, by the actor's own document. */
+  readonly actor: string;
+  readonly publicKeyPem: string;
+}
+
+/** An activity that came from somebody else than its actor, and that nothing has spoken for yet. */
+export interface Foreign {
+  readonly facts: Facts;
+  /** Cheapest first. */
+  readonly proofs: readonly NamedProof[];
 }
 
 export type VerifyAnswer =
-  | { readonly ok: true; readonly facts: Facts; readonly normal: string }
-  /** `isWrongKey`: the signature does not match the key, which may have been rotated. */
-  | { readonly ok: false; readonly refusal: Refusal; readonly isWrongKey: boolean };
+  /** `normal` is null where `plainNormal` says the same of the document, at any time. */
+  | { readonly ok: true; readonly facts: Facts; readonly normal: string | null }
+  | {
+      readonly ok: false;
+      readonly refusal: Refusal;
+      /** The signature does not match the key, which may have been rotated. */
+      readonly isWrongKey: boolean;
+      /** The request was signed, but not by the activity's actor: it stands unless something else speaks for it. */
+      readonly foreign?: Foreign;
+    };
 
 export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
-  const bad = checkSignature(request, request);
+  const { fetchedFrom, keyActor } = request;
+  const bad = fetchedFrom === undefined ? checkSignature(request, request) : null;
   if (bad !== null) return refused({ type: 'not-authenticated', reason: bad.reason }, bad.isWrong);
   const scanned = scan(request.body);
   if ('problem' in scanned) return refused({ type: 'not-an-activity', reason: scanned.problem });
@@ -39,16 +79,47 @@ export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
     const problem = urlProblem(url, request.allowPrivate);
     if (problem !== null) return refused({ type: 'not-an-activity', reason: `the ${name} ${problem}` });
   }
-  // ActivityPub 7: whoever signs must be the actor, and speak of its own activities.
-  if (actor !== request.keyActor)
-    return refused({ type: 'not-authenticated', reason: 'the signer is not the actor' });
-  if (originOf(id) !== originOf(actor))
-    return refused({ type: 'not-authenticated', reason: 'the id is on another origin than the actor' });
-  return { ok: true, facts: { ...understood.facts, id, type }, normal: JSON.stringify(understood.normal) };
+  if (originOf(id) !== originOf(actor)) return denied('the id is on another origin than the actor');
+  if (fetchedFrom !== undefined && id !== fetchedFrom) return denied('another activity is at this id');
+  // ActivityPub 7: whoever signs must be the actor. Of anybody else it takes more.
+  if (actor !== keyActor) {
+    const isOwn = understood.facts.id !== null;
+    if (!isOwn || fetchedFrom !== undefined) return denied('the signer is not the actor');
+    const { proofKey } = request;
+    if (proofKey === undefined) return foreign({ ...understood.facts, id }, scanned.document, request);
+    if (proofKey.actor !== actor) return denied('the proof is by a key of another actor');
+    if (!(await holds(proofKey, scanned.document))) return denied('the proof does not hold');
+  }
+  const normal = understood.isPlain ? null : JSON.stringify(understood.normal);
+  return { ok: true, facts: { ...understood.facts, id, type }, normal };
 }
 
-function refused(refusal: Refusal, isWrongKey = false): VerifyAnswer {
-  return { ok: false, refusal, isWrongKey };
+/** What an activity of somebody else than the signer carries that could speak for it. */
+function foreign(
+  facts: Facts,
+  document: Readonly<Record<string, unknown>>,
+  request: VerifyRequest,
+): VerifyAnswer {
+  const named: readonly [ProofKind, string | null][] = [
+    ['integrity-proof', proofKeyId(document, request)],
+    ['linked-data-signature', linkedDataKeyId(document, request)],
+  ];
+  const proofs = named.flatMap(([kind, keyId]) => (keyId === null ? [] : [{ kind, keyId }]));
+  return { ...denied('the signer is not the actor'), foreign: { facts, proofs } };
+}
+
+function holds({ kind, publicKeyPem }: ProofKey, document: Readonly<Record<string, unknown>>) {
+  return kind === 'integrity-proof'
+    ? isProven(document, publicKeyPem)
+    : isLinkedDataSigned(document, publicKeyPem);
+}
+
+function denied(reason: string) {
+  return refused({ type: 'not-authenticated', reason });
+}
+
+function refused(refusal: Refusal, isWrongKey = false) {
+  return { ok: false as const, refusal, isWrongKey };
 }
 
 /** The id of an activity that has none: the same for the same bytes, so a repetition is known as one. */

@@ -38,6 +38,11 @@ export const ACTIVITYSTREAMS_TERMS: ReadonlySet<string> = new Set(
   Object.keys(published['https://www.w3.org/ns/activitystreams']['@context']),
 );
 
+/** Is this a published context that is bundled here, word for word but for its scoped contexts? */
+export function isPublished(url: string): boolean {
+  return KNOWN.has(url);
+}
+
 /** The document of a context, bundled or empty. */
 export function contextOf(url: string): object {
   const known = KNOWN.get(url) ?? KNOWN.get(url.replace(/^http:/, 'https:'));
