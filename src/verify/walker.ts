@@ -12,12 +12,12 @@ import { alone, type InLanguage, listOf, setProperty, spelling, typeName } from 
 import { absolute, NO_TERMS, type Table, type Term, tableOf, undefinedTerm } from './walker/terms.ts';
 
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
+const AS_TERMS = tableOf(NO_TERMS, AS_CONTEXT) as Table;
 
 /** The normal form of a document that is understood without jsonld, else null. The document has been scanned. */
 export function plainNormal(document: NormalActivity): NormalActivity | null {
   const isNamed = listOf(document['@context']).includes(AS_CONTEXT);
-  const outer = isNamed ? NO_TERMS : tableOf(NO_TERMS, AS_CONTEXT);
-  const node = outer === null ? null : nodeOf(document, outer);
+  const node = nodeOf(document, isNamed ? NO_TERMS : AS_TERMS);
   return typeof node === 'object' ? node : null;
 }
 
