@@ -3,12 +3,15 @@
  *
  * ```
  * claim ─► oldest deliveries ─► sign ─► POST ─┬─ 2xx ──────── delivered, the next one
- * (a lease on the domain's row)               ├─ 410, 404 … ─ dead letter, the next one
+ * (a lease on the domain's row)               ├─ refused ──── signed in the other way, once
+ *                                             ├─ 410, 404 … ─ dead letter, the next one
  *                                             └─ 5xx, none ── the mailbox rests: 15 s, 1 min … a day
  * ```
  * A mailbox has one POST under way at a time and keeps the order of its deliveries; when one fails, those behind it
  * wait with it, and no other domain notices. Nothing is sent inside a transaction. A crash between the POST and its
  * record sends once more, with the same activity id.
+ *
+ * Signed by RFC 9421, or by draft-cavage where a refusal said so. The mailbox's row remembers what worked.
  */
 import { createLedger } from './deliveries/ledger.ts';
 import { LIFE_MS, type Outcome, outcomeOf, restMs } from './deliveries/outcome.ts';
@@ -16,10 +19,11 @@ import { messageOf } from './errors.ts';
 import type { Events } from './events.ts';
 import type { Locals } from './locals.ts';
 import type { Settings } from './options.ts';
-import type { Remote } from './remote.ts';
+import { knock } from './remote/knock.ts';
+import type { Remote, RemoteAnswer } from './remote.ts';
 import { type Claimed, claim, type Delivery, type Leased, oldestDeliveries } from './store/deliveries.ts';
 import type { Store } from './store/store.ts';
-import { signRequest } from './verify/signature.ts';
+import { SCHEMES, type Scheme, type SigningKey, signRequest } from './verify/signature.ts';
 
 export interface Deliveries {
   /** Begins to look for due mailboxes, every second and when woken. */
@@ -47,7 +51,7 @@ export interface DeliveriesParts {
 const ANSWERING_MAX = 64;
 const FAILING_MAX = 32;
 const POLL_MS = 1_000;
-/** A mailbox whose holder is gone is free after so long; renewed before each POST, which takes at most 10 s. */
+/** A mailbox whose holder is gone is free after so long; renewed before each delivery: two POSTs of 10 s at most. */
 const LEASE_MS = 60_000;
 /** Deliveries read with the claim of a mailbox, and at once after that. Most mailboxes hold one or two. */
 const CLAIMED_MAX = 4;
@@ -137,28 +141,61 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   };
 }
 
+/** How a try ended, and how the mailbox is to be signed for from now on. */
+interface Sent {
+  readonly outcome: Outcome;
+  readonly scheme: string | null;
+}
+
+/** Nothing was sent: our own key cannot sign. */
+interface Unsigned {
+  readonly ok: false;
+  readonly fault: 'unsigned';
+  readonly message: string;
+}
+
 /** Serves one mailbox under its lease. */
 function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing: () => boolean) {
   const { store, remote, locals, events, settings } = parts;
   const { clock } = store;
   const ledger = createLedger(store);
 
-  async function send(delivery: Delivery): Promise<Outcome> {
+  async function send(leased: Leased, delivery: Delivery): Promise<Sent> {
     const { actor: sender, inbox, body } = delivery;
-    if (body === null) return { type: 'permanent', error: 'the activity is not kept any more' };
+    const permanent = (error: string): Sent => {
+      return { outcome: { type: 'permanent', error }, scheme: leased.scheme };
+    };
+    if (body === null) return permanent('the activity is not kept any more');
     const actor = await locals.resolve(sender);
     // The service knows no such actor any more. Its letters must not hold up those of everybody else.
-    if (actor === null) return { type: 'permanent', error: 'the sending actor is no local actor any more' };
-    const bytes = Buffer.from(body);
+    if (actor === null) return permanent('the sending actor is no local actor any more');
     const key = { id: `${actor.id}#main-key`, privateKeyPem: actor.privateKeyPem };
+    const before = SCHEMES.find((scheme) => scheme === leased.scheme) ?? null;
+    const ask = (scheme: Scheme) => post(inbox, Buffer.from(body), key, scheme);
+    const { answer, known } = await knock(SCHEMES, before, ask, (got) => (got.ok ? got.status : null));
+    if (!answer.ok && answer.fault === 'unsigned') return permanent(`cannot be signed: ${answer.message}`);
+    return { outcome: outcomeOf(answer, clock.now()), scheme: known };
+  }
+
+  async function post(
+    inbox: string,
+    body: Uint8Array,
+    key: SigningKey,
+    scheme: Scheme,
+  ): Promise<RemoteAnswer | Unsigned> {
+    const unsigned = { 'content-type': 'application/activity+json', accept: 'application/activity+json' };
     let headers: Record<string, string>;
     try {
-      const unsigned = { 'content-type': 'application/activity+json', accept: 'application/activity+json' };
-      headers = signRequest({ method: 'POST', url: inbox, headers: unsigned, body: bytes }, key, clock.now());
+      headers = signRequest(
+        { method: 'POST', url: inbox, headers: unsigned, body },
+        key,
+        clock.now(),
+        scheme,
+      );
     } catch (error) {
-      return { type: 'permanent', error: `cannot be signed: ${messageOf(error, 200)}` };
+      return { ok: false, fault: 'unsigned', message: messageOf(error, 200) };
     }
-    return outcomeOf(await remote.post(inbox, headers, bytes, { signal }), clock.now());
+    return remote.post(inbox, headers, body, { signal });
   }
 
   /** Writes what became of a delivery; the lease goes on, or ends with the last one. Null when it was lost. */
@@ -216,7 +253,8 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
       for (let served = 0; served < SERVED_MAX && deliveries.length > 0 && !isClosing(); ) {
         for (const [index, delivery] of deliveries.entries()) {
           if (isClosing()) return giveBack(leased);
-          const outcome = await send(delivery);
+          const { outcome, scheme } = await send(leased, delivery);
+          leased = { ...leased, scheme };
           // Broken off by us: that says nothing about the other side.
           if (outcome.type === 'retry' && signal.aborted) return giveBack(leased);
           if (outcome.type === 'retry') return backOff(leased, delivery, outcome);

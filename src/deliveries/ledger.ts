@@ -102,8 +102,8 @@ async function writeEntries(tx: Statements, entries: readonly Entry[], atMs: num
     if (expireBeforeMs !== undefined)
       expired.set(domain, await expire(tx, domain, expireBeforeMs, ended?.error ?? '', atMs));
   if (mine.length > 0) {
-    const standings = mine.map(({ leased: { domain }, failures, leaseMs, dueMs }): Standing => {
-      return { domain, failures, leaseMs, dueMs };
+    const standings = mine.map(({ leased: { domain, scheme }, failures, leaseMs, dueMs }): Standing => {
+      return { domain, failures, leaseMs, dueMs, scheme };
     });
     await saveMailboxes(tx, standings);
   }

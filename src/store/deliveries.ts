@@ -62,6 +62,8 @@ export interface Leased {
   readonly domain: string;
   readonly failures: number;
   readonly leaseMs: number;
+  /** How requests to it are signed, once it has taken one; see `deliveries.ts`. */
+  readonly scheme: string | null;
 }
 
 /** How many mailboxes may be taken: of those that answered last, and of those whose last try failed. */
@@ -100,9 +102,9 @@ export async function claim(
     ), claimed as (
       update outgoing as o set lease_until = ${time(leaseMs)}
         from (select domain from answering union all select domain from failing) as due where o.domain = due.domain
-      returning o.domain, o.failures, o.lease_until
+      returning o.domain, o.failures, o.lease_until, o.scheme
     )
-    select c.domain, c.failures, ${ms('c.lease_until')} as "leaseMs", to_json(w) as delivery
+    select c.domain, c.failures, ${ms('c.lease_until')} as "leaseMs", c.scheme, to_json(w) as delivery
       from claimed as c left join lateral (
         select ${DELIVERY} where d.domain = c.domain and d.state = 'waiting' order by d.id limit ${perMailbox}
       ) as w on true order by c.domain, w.number`);
@@ -219,6 +221,7 @@ export interface Standing {
   readonly failures: number;
   readonly leaseMs: number | null;
   readonly dueMs: number;
+  readonly scheme: string | null;
 }
 
 /**
@@ -232,10 +235,10 @@ export async function saveMailboxes(tx: Statements, standings: readonly Standing
     return { ...standing, lease: leaseMs === null ? null : new Date(leaseMs), due: new Date(dueMs) };
   });
   await tx.run(sql`
-    update outgoing as o set lease_until = r.lease, failures = r.failures, due_at =
+    update outgoing as o set lease_until = r.lease, failures = r.failures, scheme = r.scheme, due_at =
       case when r.lease is not null then o.due_at
            when exists (select 1 from delivery where domain = r.domain and state = 'waiting') then r.due end
-      from json_to_recordset(${rows(list)}) as r(domain text, failures int, lease timestamptz, due timestamptz)
+      from json_to_recordset(${rows(list)}) as r(domain text, failures int, lease timestamptz, due timestamptz, scheme text)
      where o.domain = r.domain`);
 }
 

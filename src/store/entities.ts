@@ -203,7 +203,7 @@ const Delivery = defineEntity({
   ],
 });
 
-/** The outgoing mailbox of a remote domain: when it is due, until when somebody holds it, failures in a row. */
+/** The outgoing mailbox of a remote domain: when it is due, who holds it until when, failures, how it is signed for. */
 const Outgoing = defineEntity({
   name: 'Outgoing',
   tableName: 'outgoing',
@@ -212,6 +212,7 @@ const Outgoing = defineEntity({
     dueAt: time().nullable(),
     leaseUntil: time().nullable(),
     failures: p.integer().default(0),
+    scheme: p.text().nullable(),
   },
   indexes: [
     {

@@ -23,10 +23,16 @@ describe.each(databases)('a delivery that fails, on $name', (kind) => {
 
   test('is tried after 15 s, 1, 5, 30 min, 2, 6, 12 h, then daily to day 7, and then a dead letter', async () => {
     await using far = await remoteDomain();
-    const inbox = counting(far, 503);
-    const [first] = await place.send(far);
+    const inbox = counting(far, 202);
     const deliveries = place.deliveries();
+    // At first contact a fault would be knocked at twice; this one has taken something before.
+    await place.send(far);
     await deliveries.settled();
+    Object.assign(inbox, { status: 503, posts: 0 });
+    place.results.length = 0;
+    const [first] = await place.send(far);
+    await deliveries.settled();
+    const latest = async () => (await place.rows(far.domain)).at(-1);
     const rests = [
       15 * SECOND_MS,
       MINUTE_MS,
@@ -40,9 +46,7 @@ describe.each(databases)('a delivery that fails, on $name', (kind) => {
     let tries = 1;
     for (const rest of [...rests, ...daily]) {
       expect(inbox.posts).toBe(tries);
-      expect(await place.rows(far.domain)).toMatchObject([
-        { state: 'waiting', attempts: tries, error: 'answered 503' },
-      ]);
+      expect(await latest()).toMatchObject({ state: 'waiting', attempts: tries, error: 'answered 503' });
       expect(await place.mailbox(far.domain)).toEqual({
         ...{ dueMs: place.store.clock.now() + rest, isLeased: false, failures: tries },
       });
@@ -54,7 +58,7 @@ describe.each(databases)('a delivery that fails, on $name', (kind) => {
       tries++;
     }
     expect(inbox.posts).toBe(14);
-    expect(await place.rows(far.domain)).toMatchObject([{ state: 'dead', attempts: 14 }]);
+    expect(await latest()).toMatchObject({ state: 'dead', attempts: 14 });
     expect(await place.dead(far.domain)).toEqual([
       { activityId: first, error: 'answered 503', attempts: 14 },
     ]);
@@ -131,14 +135,15 @@ describe.each(databases)('a delivery that fails, on $name', (kind) => {
   test('for good, with 410, 404 or what no repetition mends, is a dead letter at once, and the next one goes', async () => {
     await using far = await remoteDomain();
     const ids = await place.send(far, 5);
-    const answers = [410, 404, 400, 413, 202];
+    // What may be about the signature is said twice, once to each way of signing.
+    const answers = [410, 404, 400, 400, 413, 413, 202];
     let posts = 0;
     far.serve('/inbox', (request, response) => {
       request.resume();
       response.writeHead(answers[posts++] as number).end();
     });
     await place.deliveries().settled();
-    expect(posts).toBe(5);
+    expect(posts).toBe(7);
     expect(await place.rows(far.domain)).toMatchObject([
       { state: 'dead', attempts: 1, error: 'answered 410' },
       { state: 'dead', attempts: 1, error: 'answered 404' },

@@ -35,7 +35,7 @@ const STATEMENTS = [
   `create table "member" ("collection" text not null, "item" text not null, "seq" bigserial, "added_at" timestamptz(6) not null, primary key ("collection", "item"))`,
   `create index "member_order" on "member" ("collection", "seq")`,
   `create table "meta" ("key" text not null, "value" text not null, primary key ("key"))`,
-  `create table "outgoing" ("domain" text not null, "due_at" timestamptz(6) null, "lease_until" timestamptz(6) null, "failures" int not null default 0, primary key ("domain"))`,
+  `create table "outgoing" ("domain" text not null, "due_at" timestamptz(6) null, "lease_until" timestamptz(6) null, "failures" int not null default 0, "scheme" text null, primary key ("domain"))`,
   `create index "outgoing_due" on "outgoing" ("due_at") where "due_at" is not null`,
   `create table "own_activity" ("id" text not null, "actor" text not null, "type" text not null, "body" text not null, "created_at" timestamptz(6) not null, primary key ("id"))`,
   `create index "own_activity_actor" on "own_activity" ("actor", "created_at")`,
