@@ -15,8 +15,11 @@ export const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public';
 /** The embedded object of an Undo, Accept, Reject, Create …, as far as a decision needs it. */
 export interface InnerFacts {
   readonly type: string | null;
+  /** Its actor, or who it is attributed to. */
   readonly actor: string | null;
   readonly object: string | null;
+  /** Everybody that it names so, where it names several. */
+  readonly owners?: readonly string[];
 }
 
 /** Everything that a turn may know about an activity. Ids are absolute URLs, never relative. */

@@ -16,6 +16,7 @@ export const follow: ActivityRule = {
 
   decide(letter, known) {
     const { facts, domain } = letter;
+    if (facts.objects.length > 1) return rejected('a Follow has one object');
     const local = localNamed(letter, facts.objects[0]);
     if (local === undefined) return processed('the followed actor is not here');
     if (known.followRequest(facts.id) !== undefined) return processed('this follow is known');

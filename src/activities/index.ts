@@ -3,6 +3,8 @@
 import type { Needs } from '../effects.ts';
 import { accept, reject } from './answer-to-follow.ts';
 import { block } from './block.ts';
+import { changeOfCollection } from './collection.ts';
+import { create } from './create.ts';
 import {
   type ActivityRule,
   type Decision,
@@ -11,15 +13,24 @@ import {
   NO_NEEDS,
   processed,
 } from './decision.ts';
+import { remove } from './delete.ts';
 import { follow } from './follow.ts';
+import { move } from './move.ts';
 import { undo } from './undo.ts';
+import { update } from './update.ts';
 
 const RULES = new Map<string, ActivityRule>([
   ['Accept', accept],
+  ['Add', changeOfCollection],
   ['Block', block],
+  ['Create', create],
+  ['Delete', remove],
   ['Follow', follow],
+  ['Move', move],
   ['Reject', reject],
+  ['Remove', changeOfCollection],
   ['Undo', undo],
+  ['Update', update],
 ]);
 
 /** What must be known to decide about this letter. */

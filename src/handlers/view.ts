@@ -3,12 +3,13 @@ import { domainOf, type NormalActivity, originOf } from '../activity.ts';
 import type { Activity, FlagActivity, Ref } from '../api.ts';
 import type { EndedActivity } from '../store/log.ts';
 import type { Status } from '../verdict.ts';
+import { ownWords, withoutHidden } from '../verify/own-words.ts';
 import { plainNormal } from '../verify/walker.ts';
 
 /** The typed view of a stored activity. It reads what is stored; no network. */
 export function viewOf(ended: EndedActivity, origin: string): Activity | FlagActivity {
-  const raw = JSON.parse(ended.raw) as Record<string, unknown>;
-  const normal = normalOf(ended, raw);
+  const sent = JSON.parse(ended.raw) as Record<string, unknown>;
+  const normal = ownWords(normalOf(ended, sent));
   const refTo = (uri: string): Ref => {
     const isLocal = originOf(uri) === origin;
     return { uri, domain: domainOf(uri) ?? '', isLocal, isRemote: !isLocal };
@@ -24,7 +25,7 @@ export function viewOf(ended: EndedActivity, origin: string): Activity | FlagAct
     receivedAt: new Date(ended.receivedMs),
     published: published === null || Number.isNaN(published.getTime()) ? null : published,
     normal,
-    raw,
+    raw: withoutHidden(sent) as Record<string, unknown>,
     status: ended.status as Status,
   };
   return ended.type === 'Flag' ? ({ ...view, objects } as FlagActivity) : view;

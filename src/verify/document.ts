@@ -118,6 +118,7 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
   const { id, inner, target } = facts;
   const isAnyTooLong =
     [id, type, actor, target, inner?.type, inner?.actor, inner?.object].some(isTooLong) ||
+    (inner?.owners ?? []).some(isTooLong) ||
     facts.objects.some(isTooLong) ||
     facts.addressees.some(isTooLong);
   return isAnyTooLong ? { problem: 'an id is too long' } : facts;
@@ -144,10 +145,12 @@ function typeOf(type: unknown): string | null {
 
 function innerOf(object: NormalActivity | null): InnerFacts | null {
   if (object === null) return null;
+  const owners = [...new Set([...idsOf(object.actor), ...idsOf(object.attributedTo)])];
   return {
     type: typeOf(object.type),
-    actor: idsOf(object.actor)[0] ?? idsOf(object.attributedTo)[0] ?? null,
+    actor: owners[0] ?? null,
     object: idsOf(object.object)[0] ?? null,
+    ...(owners.length > 1 ? { owners } : {}),
   };
 }
 
