@@ -8,7 +8,8 @@
  * - One process, interleaved: every round does every stage `--times` times with all 50. The first rounds warm up and
  *   are not counted. Figures are medians over the rounds; ratios are taken within a round.
  * - CPU time of the whole process, all threads (garbage collector and WebCrypto's threads too), in µs for one
- *   activity: a busy machine spoils it less than the clock. Each stage fails the run when it does not succeed.
+ *   activity: a busy machine spoils it less than the clock. Garbage is collected before each stage, so that nobody
+ *   pays for what others left behind. Each stage fails the run when it does not succeed.
  * - Not the same work everywhere: our signatures include head, freshness and digest; http-signature checks no digest;
  *   Fedify's figures include the WHATWG Request that it needs, which is also given alone. `judge()` is everything
  *   that a worker does for one activity.
@@ -32,6 +33,7 @@ const WARM_UP_ROUNDS = 3;
 
 /** CPU time of one activity in this stage, in µs. */
 async function cost({ run }: Stage, activities: number): Promise<number> {
+  globalThis.gc?.({ type: 'minor', execution: 'sync' });
   const before = process.cpuUsage();
   for (let time = 0; time < times; time++)
     for (let nth = 0; nth < activities; nth++) {
