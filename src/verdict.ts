@@ -11,6 +11,7 @@ export type Status = 'accepted' | 'processed' | 'held' | 'dropped' | 'rejected' 
 /** A request that is not accepted, and why. */
 export type Refusal =
   // permanent: the sender should not send it again
+  | { readonly type: 'bad-request'; readonly reason: string }
   | { readonly type: 'not-an-activity'; readonly reason: string }
   | { readonly type: 'not-authenticated'; readonly reason: string }
   | { readonly type: 'blocked'; readonly domain: string }
@@ -36,6 +37,7 @@ export interface Answer {
 }
 
 const PROBLEMS: Record<Refusal['type'], { status: number; title: string }> = {
+  'bad-request': { status: 400, title: 'Bad request' },
   'not-an-activity': { status: 400, title: 'Not an activity' },
   'not-authenticated': { status: 401, title: 'Not authenticated' },
   blocked: { status: 403, title: 'Blocked' },

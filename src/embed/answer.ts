@@ -7,7 +7,7 @@ import type { Events } from '../events.ts';
 import type { House } from '../house.ts';
 import { type RawRequest, receive } from '../inbox.ts';
 import type { Settings } from '../options.ts';
-import { type Answer, answerOf, type RequestVerdict } from '../verdict.ts';
+import { type Answer, answerOf, type Refusal, type RequestVerdict } from '../verdict.ts';
 import { HOSTLESS_PATHS, mayBeOurs, type Web } from '../web/index.ts';
 
 /** A house that is open, and its documents. */
@@ -34,16 +34,15 @@ export async function answerTo(
   const { locals } = house;
   const isInbox = path === locals.sharedInboxPath || (locals.isInboxPath(path) && !isRead(request.method));
   if (isInbox) {
-    const verdict = isOurHost(request, settings)
-      ? await take(house, request, settings, path)
-      : ({ type: 'wrong-host' } as const);
+    const verdict = hostProblem(request, settings) ?? (await take(house, request, settings, path));
     const answer = answerOf(verdict);
     if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
     return answer;
   }
   const answer = await read(web, request, settings, path, query);
-  if (answer === null || HOSTLESS_PATHS.has(path) || isOurHost(request, settings)) return answer;
-  return answerOf({ type: 'wrong-host' });
+  if (answer === null || HOSTLESS_PATHS.has(path)) return answer;
+  const misdirected = hostProblem(request, settings);
+  return misdirected === null ? answer : answerOf(misdirected);
 }
 
 /** The flow, with every fault of the engine as an answer: what the sender can try again is not lost. */
@@ -90,18 +89,35 @@ function note(
   events.metrics.request(status);
   if (verdict.type === 'accepted') return;
   const { type, ...facts } = verdict;
-  settings.logger.info('a request was refused', { status, type, ...facts, address: request.address });
+  const plain = Object.entries(facts).map(([name, fact]) => [
+    name,
+    typeof fact === 'string' ? plainText(fact) : fact,
+  ]);
+  const { address } = request;
+  settings.logger.info('a request was refused', { status, type, ...Object.fromEntries(plain), address });
+}
+
+/** Of one fact; the longest of ours has some 200. */
+const FACT_CHARACTERS_MAX = 500;
+
+/** A peer's words as they may stand in a log: nothing in them that a terminal or a reader of lines obeys, and an end. */
+function plainText(text: string): string {
+  const cut = text.length > FACT_CHARACTERS_MAX ? `${text.slice(0, FACT_CHARACTERS_MAX)}…` : text;
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (odd) => `\\u{${(odd.codePointAt(0) as number).toString(16)}}`);
 }
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Was this sent to us? By the configured origin, never by what a proxy says. */
-function isOurHost({ rawHeaders }: RawRequest, { host }: Settings): boolean {
+/** Was this sent to us, and to nobody else? By the configured origin, never by what a proxy says. */
+function hostProblem({ rawHeaders }: RawRequest, { host }: Settings): Refusal | null {
+  const hosts: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     if ((rawHeaders[at] as string).toLowerCase() === 'host')
-      return (rawHeaders[at + 1] as string).toLowerCase() === host;
+      hosts.push((rawHeaders[at + 1] as string).toLowerCase());
   }
-  return false;
+  // Of two Host lines one reader believes the first, another the last. RFC 9112 3.2
+  if (hosts.length > 1) return { type: 'bad-request', reason: 'two Host lines' };
+  return hosts[0] === host ? null : { type: 'wrong-host' };
 }
 
 /** The path and the query of a target, as they were sent. A target in absolute form has a path that nobody has. */
