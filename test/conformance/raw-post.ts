@@ -43,7 +43,7 @@ export function rawBytes(address: string, bytes: Uint8Array, timeoutMs = 30_000)
     const done = (): void => {
       clearTimeout(deadline);
       socket.destroy();
-      resolve({ status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0), text });
+      resolve({ status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(final(text))?.[1] ?? 0), text });
     };
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
@@ -55,9 +55,15 @@ export function rawBytes(address: string, bytes: Uint8Array, timeoutMs = 30_000)
   });
 }
 
+/** The answer without what only says that one may go on. */
+const final = (text: string): string => text.replace(/^HTTP\/1\.1 100 [\s\S]*?\r\n\r\n/, '');
+
 function isWhole(text: string): boolean {
-  const end = text.indexOf('\r\n\r\n');
-  if (end === -1 || text.startsWith('HTTP/1.1 100')) return false;
-  const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, end + 2))?.[1];
-  return length !== undefined && text.length >= end + 4 + Number(length);
+  const answer = final(text);
+  const end = answer.indexOf('\r\n\r\n');
+  if (end === -1) return false;
+  const head = answer.slice(0, end + 2);
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return answer.endsWith('0\r\n\r\n');
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+  return length !== undefined && answer.length >= end + 4 + Number(length);
 }

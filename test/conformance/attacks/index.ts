@@ -3,13 +3,17 @@ import type { Attacks } from '../attack.ts';
 import type { WorldOptions } from '../world.ts';
 import { authnOwner } from './authn-owner.ts';
 import { authnSignature } from './authn-signature.ts';
+import { domainBlock } from './domain-block.ts';
 import { fetchAddress, guarded } from './fetch-address.ts';
 import { fetchAnswer } from './fetch-answer.ts';
+import { floods } from './flood.ts';
 import { followState } from './follow-state.ts';
 import { forward } from './forward.ts';
+import { http } from './http.ts';
 import { jsonld } from './jsonld.ts';
 import { jsonldSigned } from './jsonld-signed.ts';
 import { objectAuthority } from './object-authority.ts';
+import { runtime } from './runtime.ts';
 
 export interface AttackClass {
   readonly name: string;
@@ -30,4 +34,8 @@ export const CLASSES: readonly AttackClass[] = [
   { name: 'what a signature on a document proves', cls: 'jsonld', attacks: jsonldSigned },
   { name: 'where it is made to connect', cls: 'ssrf/fetch', attacks: fetchAddress, world: guarded },
   { name: 'what it is answered', cls: 'ssrf/fetch', attacks: fetchAnswer },
+  { name: 'how a block is passed by', cls: 'domain-block', attacks: domainBlock },
+  { name: 'what a flood leaves behind', cls: 'flood/abuse', attacks: floods },
+  { name: 'what comes over the wire', cls: 'http', attacks: http },
+  { name: 'what breaks from inside', cls: 'runtime', attacks: runtime },
 ];

@@ -34,7 +34,7 @@ export const jsonldSigned: Attacks = {
     const { alice, relay, plain, signed } = await signedByAlice(stage);
     const { '@context': context, signature, object, ...rest } = signed;
     const other = { ...activityOf(alice, 'Delete', { object: object.id }), '@context': context };
-    const inGraph = { '@context': context, ...other, signature, '@graph': [{ ...rest, object }] };
+    const inGraph = { ...other, signature, '@graph': [{ ...rest, object }] };
     const onlyGraph = { '@context': context, signature, '@graph': [{ ...rest, object }] };
     const reversed = { ...object, '@context': context, signature, '@reverse': { object: rest } };
     for (const document of [inGraph, onlyGraph, reversed])
