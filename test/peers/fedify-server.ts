@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createFederation, generateCryptoKeyPair, getDocumentLoader, MemoryKvStore } from '@fedify/fedify';
+import { signRequest } from '@fedify/fedify/sig';
 import {
   Accept,
   Activity,
@@ -37,6 +38,20 @@ export interface Posted {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** Signed by RFC 9421; else by draft-cavage. */
+  readonly hasSignatureInput: boolean;
+}
+
+/** How Fedify signs one request by itself. */
+export interface Signing {
+  readonly as: string;
+  readonly to: string;
+  readonly whose: string;
+  readonly spec: 'rfc9421' | 'draft-cavage-http-signatures-12';
+  /** Of RFC 9421: its own components, a nonce, an end. */
+  readonly rfc9421?: { components?: string[]; nonce?: string; expires?: true; label?: string };
+  /** Changes the request after it was signed. */
+  readonly tamper?: { header?: [name: string, value: string]; body?: string };
 }
 
 /** An actor of ours, as Fedify found it. */
@@ -64,6 +79,7 @@ const posted: Posted[] = [];
 const sent = new Map<string, Activity>();
 let hasSecureMode = false;
 let answersFollows = true;
+let readsRfc9421 = true;
 
 federation
   .setActorDispatcher('/users/{identifier}', async (context, identifier) => {
@@ -103,8 +119,11 @@ const app = new Hono();
 app.use(async (c, next) => {
   if (c.req.method !== 'POST') return next();
   const body = await c.req.raw.clone().text();
-  await next();
-  posted.push({ path: c.req.path, status: c.res.status, body });
+  const hasSignatureInput = c.req.header('signature-input') !== undefined;
+  // As an older server answers, which only reads draft-cavage.
+  if (hasSignatureInput && !readsRfc9421) c.res = c.body(null, 401);
+  else await next();
+  posted.push({ path: c.req.path, status: c.res.status, body, hasSignatureInput });
 });
 app.all('*', (c) => federation.fetch(c.req.raw, { contextData: undefined }));
 
@@ -181,9 +200,35 @@ const verbs = {
     const follow = new Follow({ id: new URL(what), actor: new URL(whom), object: context.getActorUri(as) });
     return deliver(as, await find(whom), new Reject(own(as, follow)));
   },
+  /** A Like that Fedify signs and sends without its own knocking; gives back our answer's status. */
+  async signed({ as, to, whose, spec, rfc9421 = {}, tamper = {} }: Signing): Promise<number> {
+    const actor = context.getActorUri(as);
+    const id = `${origin}/activities/${crypto.randomUUID()}`;
+    const like = { '@context': 'https://www.w3.org/ns/activitystreams', id, type: 'Like', actor: actor.href };
+    const { components, ...more } = rfc9421;
+    const covered = components && { components: components.map((value) => ({ value, params: {} })) };
+    const plain = new Request(to, {
+      method: 'POST',
+      headers: { 'content-type': 'application/activity+json' },
+      body: JSON.stringify({ ...like, object: whose }),
+    });
+    const { privateKey } = keyPairs[0];
+    const request = await signRequest(plain, privateKey, new URL(`${actor.href}#main-key`), {
+      spec,
+      rfc9421: { ...more, ...covered },
+    });
+    const headers = new Headers(request.headers);
+    if (tamper.header !== undefined) headers.set(...tamper.header);
+    const body = tamper.body ?? (await request.text());
+    return (await fetch(to, { method: 'POST', headers, body })).status;
+  },
   posted: (): readonly Posted[] => posted,
   secureMode: (isOn: boolean): boolean => {
     hasSecureMode = isOn;
+    return isOn;
+  },
+  readRfc9421: (isOn: boolean): boolean => {
+    readsRfc9421 = isOn;
     return isOn;
   },
   answerFollows: (isOn: boolean): boolean => {
