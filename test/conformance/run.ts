@@ -47,7 +47,7 @@ function inCatalogue(rows: readonly Row[]): Row[] {
   const missing = { status: '', effect: '', ms: 0, delayMs: 0, failure: 'nobody plays it' };
   const known = catalogue
     .filter(({ id }) => isWanted(id))
-    .map(({ id, cls }) => played.get(id) ?? { id, cls, ...missing });
+    .map(({ id, cls }) => ({ ...(played.get(id) ?? { id, ...missing }), cls }));
   return [...known, ...strange.map((row) => ({ ...row, failure: row.failure ?? 'not in the catalogue' }))];
 }
 

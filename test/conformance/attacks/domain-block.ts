@@ -38,7 +38,7 @@ const OTHERS: readonly ((name: string) => string)[] = [
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');
 
 /** The key lies on a host in good standing, and its owner on the blocked one, spelled like this. */
-async function keyElsewhere(stage: Stage, host: string, at: number): Promise<void> {
+export async function keyElsewhere(stage: Stage, host: string, at: number): Promise<void> {
   const { port } = stage.neighbours;
   const id = `http://${host}${/:\d+$/.test(host) ? '' : `:${port}`}/users/owner-${at}`;
   const { privateKey, publicKeyPem } = await stage.relay.actor(`holder-${at}`);

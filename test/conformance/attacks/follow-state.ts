@@ -139,7 +139,7 @@ export const followState: Attacks = {
       (it) => it.follower === mallory.id,
     );
     must(his.length <= 1, `${his.length} follow requests`);
-    return `ten thousand at once refused; three at once make ${his.length} request`;
+    return `ten thousand at once refused; three at once make ${his.length} follow requests`;
   },
 
   async 'FO-13'(stage) {
