@@ -60,7 +60,7 @@ const BOOLEAN = /\?([01])/y;
 /** The dictionary in a field of at most `charactersMax`, or null when it is none. RFC 8941 4.2.2 */
 export function parseDictionary(text: string, charactersMax = 4_096): Dictionary | null {
   if (text.length > charactersMax) return null;
-  const cursor: Cursor = { text: text.replace(/ +$/, ''), at: 0 };
+  const cursor: Cursor = { text, at: 0 };
   const dictionary = new Map<string, Item | InnerList>();
   take(cursor, SPACES);
   while (cursor.at < cursor.text.length) {

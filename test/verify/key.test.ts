@@ -60,7 +60,7 @@ describe('a key', () => {
       'of DSA',
       () => pemOf(generateKeyPairSync('dsa', { modulusLength: 2_048, divisorLength: 256 }).publicKey),
     ],
-    ...['P-384', 'P-521', 'secp256k1'].map((namedCurve): [string, () => string] => [
+    ...['P-384', 'P-521', 'secp256k1', 'SM2'].map((namedCurve): [string, () => string] => [
       `on the curve ${namedCurve}`,
       () => pemOf(generateKeyPairSync('ec', { namedCurve }).publicKey),
     ]),

@@ -56,6 +56,11 @@ const refused: [name: string, change: Partial<MessageParts>, reason: string][] =
     { ...without('content-digest'), method: 'GET' },
     'content-digest is not covered',
   ],
+  [
+    'when the digest of a PUT without a body is not covered',
+    { ...without('content-digest'), method: 'PUT', body: '' },
+    'content-digest is not covered',
+  ],
   ['when it covers nothing', { covered: [] }, '@method is not covered'],
   ['when created is not given', { created: null }, 'created is not given as a number'],
   ['when created is a text', { created: `"${seconds}"` }, 'created is not given as a number'],
@@ -116,6 +121,11 @@ const refused: [name: string, change: Partial<MessageParts>, reason: string][] =
   ['that was made for another scheme', { origin: 'http://us.example' }, WRONG],
   ['with a component twice', covering('@method'), 'the component @method stands twice'],
   ['with a header that did not come', covering('x-lost'), 'a component that is covered has no value'],
+  [
+    'with a header that holds a line of its own',
+    covering('x-trace', [['X-Trace', 'a\n"x-admin": yes']]),
+    'a component that is covered has no value',
+  ],
   ['with a component that nobody knows', covering('@sender'), 'the component @sender is unknown'],
   ['with the status, which belongs to answers', covering('@status'), 'the component @status is unknown'],
   [

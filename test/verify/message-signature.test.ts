@@ -93,6 +93,7 @@ describe('a message signature counts', () => {
       digest: null,
       covered: ['@method', '@target-uri'],
     },
+    'on a HEAD': { method: 'HEAD', body: '', digest: null, covered: ['@method', '@target-uri'] },
     'under another label': { label: '*a.b-c_1' },
     'whatever the Host header says: the proxy may have changed it': { host: 'backend.internal:8080' },
     'beside one with a key id that is no URL': ahead('proxy', `("@method");created=1;keyid="gateway"`),

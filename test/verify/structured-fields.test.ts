@@ -80,6 +80,12 @@ describe('a dictionary', () => {
     expect(parseDictionary(text)).toBeNull();
   });
 
+  test('has no zero below zero', () => {
+    const zero = parseDictionary('a=-0, b=-0.0');
+    for (const member of zero?.values() ?? []) expect(member).toMatchObject({ bare: { value: 0 } });
+    expect(zero?.size).toBe(2);
+  });
+
   test('is not read at all when it is too long', () => {
     const text = `a="${'x'.repeat(5_000)}"`;
     expect(parseDictionary(text)).toBeNull();
