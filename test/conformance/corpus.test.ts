@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { understand } from '../../src/verify/document.ts';
 import { scan } from '../../src/verify/scan.ts';
+import { pglite } from '../databases.ts';
+import { PATIENCE } from '../inbox/served.ts';
 import { bytesOf, filesOf, isPresent } from './material.ts';
+import { corpus } from './vectors/corpus.ts';
 
 /** Documents of actors, posts and collections are no activities. */
 const NO_ACTIVITY = 'the activity has no actor';
@@ -26,6 +29,20 @@ describe.skipIf(!isPresent('corpus'))('the corpus', () => {
     expect(refused.length).toBeLessThanOrEqual(9);
     expect(refused.filter((line) => !/no actor|several actors/.test(line))).toEqual([]);
   });
+});
+
+describe.skipIf(!isPresent('corpus'))('every activity of the corpus', () => {
+  test(
+    'is taken from its own host and comes to an end; the few that are refused are listed',
+    async () => {
+      const { passed, total, failures, notes } = await corpus(pglite);
+      console.info(`${passed} of ${total} taken`, notes);
+      expect(failures).toEqual([]);
+      expect(total - passed).toBeLessThanOrEqual(9);
+      expect(passed).toBeGreaterThan(180);
+    },
+    PATIENCE,
+  );
 });
 
 describe.skipIf(!isPresent('vectors/activitystreams'))('the test documents of ActivityStreams', () => {

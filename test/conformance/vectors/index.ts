@@ -2,6 +2,7 @@
 import type { DatabaseKind } from '../../databases.ts';
 import type { Counted } from '../table.ts';
 import { cavage } from './cavage.ts';
+import { corpus } from './corpus.ts';
 import { domainSpellings } from './domains.ts';
 import { jsonParsing } from './json-parsing.ts';
 import { canonicalJsonVectors, eddsaJcsSteps, integrityProofs, linkedDataSignatures } from './proofs.ts';
@@ -22,4 +23,5 @@ export const VECTORS: Readonly<Record<string, (kind: DatabaseKind) => Promise<Co
   'SSRF, forms of a URL': ssrfForms,
   'SSRF, servers that change their answers': ssrfDynamic,
   'domain spellings': domainSpellings,
+  'corpus, replayed by software': corpus,
 };
