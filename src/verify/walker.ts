@@ -9,7 +9,7 @@
  */
 import type { NormalActivity } from '../activity.ts';
 import { alone, type InLanguage, listOf, setProperty, spelling, typeName } from './normal-form.ts';
-import { absolute, NO_TERMS, type Table, type Term, tableOf, undefinedTerm } from './walker/terms.ts';
+import { absolute, NO_TERMS, type Table, type Term, tableOf } from './walker/terms.ts';
 
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
 const AS_TERMS = tableOf(NO_TERMS, AS_CONTEXT) as Table;
@@ -33,35 +33,43 @@ function nodeOf(element: NormalActivity, outer: Table): NormalActivity | string 
   let isReference = true;
   for (const key of Object.keys(element).sort()) {
     if (key === '@context') continue;
-    const term = table.terms.get(key) ?? (UNDEFINED.test(key) ? undefinedTerm(key) : null);
-    if (term === null) return null;
     const value = element[key];
-    if (term.kind === 'type') {
+    const term = table.terms.get(key);
+    if (term?.kind === 'type') {
       const types = typesOf(value, table);
       if (types === null) return null;
       plain.type = types;
       isReference = false;
     } else if (value === null) {
-      if (term.kind === 'strange') return null;
-    } else if (term.kind === 'id') {
+      if (term === undefined ? !UNDEFINED.test(key) : term.kind === 'strange') return null;
+    } else if (term?.kind === 'id') {
       const id = typeof value === 'string' ? idOf(value, table) : null;
       if (id === null) return null;
       plain.id = id;
     } else {
-      if (!isPropertyRead(plain, element, key, term, table)) return null;
+      const said: Said = { values: [], inLanguages: [] };
+      const isRead =
+        term === undefined
+          ? UNDEFINED.test(key) && isValueRead(value, undefined, table, null, said)
+          : isPropertyRead(plain, element, term, table, said);
+      if (!isRead) return null;
       isReference = false;
     }
   }
   return isReference ? (plain.id as string | undefined) : plain;
 }
 
-/** Names that mean nothing when no context defines them: not compact IRIs, not keywords, nor the one trap. */
+/**
+ * Names that no context defines, and that are neither compact IRIs nor keywords nor the one trap. What they say is in no
+ * normal form, but has to be well-formed.
+ */
 const UNDEFINED = /^(?!__proto__$)[^@:\s][^:\s]*$/;
 
 /** An id; a relative one only if it is one name (`Public`), which jsonld leaves as it is. */
 function idOf(value: string, table: Table): string | null {
-  const id = absolute(table.terms, value) ?? (/^[^/?#:@.][^/?#:]*$/.test(value) ? value : null);
-  return id === null ? null : spelling(id);
+  const id = absolute(table.terms, value);
+  if (id !== null) return spelling(id);
+  return /^[^/?#:@.][^/?#:]*$/.test(value) ? spelling(value) : null;
 }
 
 /** The names of types, one alone or several; null when they are not understood. */
@@ -81,23 +89,21 @@ interface Said {
 }
 
 /**
- * Reads a property into `plain`, with all the terms that stand for it: `content` and `contentMap` are one. The first of
- * those that say something is read with the others.
+ * Reads a property into `plain`, with all the terms that stand for it: `content` and `contentMap` are one. It is done
+ * for each of them, to the same end; the first decides where in `plain` it stands.
  */
 function isPropertyRead(
   plain: Record<string, unknown>,
   element: NormalActivity,
-  key: string,
-  first: Term,
+  property: Term,
   table: Table,
+  said: Said,
 ): boolean {
-  const said: Said = { values: [], inLanguages: [] };
-  let { name } = first;
-  for (const other of table.synonyms.get(first.iri) ?? [key]) {
+  let { name } = property;
+  for (const other of table.synonyms.get(property.iri) as readonly string[]) {
     const value = element[other];
     if (value === undefined || value === null) continue;
-    if (other < key) return true;
-    const term = other === key ? first : (table.terms.get(other) as Term);
+    const term = table.terms.get(other) as Term;
     if (!isTermRead(value, term, table, said)) return false;
     if (term.kind === 'list') name = term.name;
   }
@@ -105,38 +111,40 @@ function isPropertyRead(
   return true;
 }
 
-function isTermRead(value: unknown, term: Term, table: Table, said: Said): boolean {
-  switch (term.kind) {
-    case 'values':
-      return isValueRead(value, term, table, term.type === undefined ? table.language : null, said);
-    case 'list': {
-      const items = listOf(value);
-      const list: Said = { values: [], inLanguages: [] };
-      said.values.push(list.values);
-      return !items.some(Array.isArray) && isValueRead(items, term, table, null, list);
-    }
-    case 'languages':
-      return isObject(value) && isLanguageMapRead(value, said);
-    case 'graph': {
-      const node = isObject(value) ? nodeOf(value, table) : null;
-      return node !== null && typeof node === 'object';
-    }
-    default:
-      return false;
+function isTermRead(value: unknown, { kind, type }: Term, table: Table, said: Said): boolean {
+  if (kind === 'values')
+    return isValueRead(value, type, table, type === undefined ? table.language : null, said);
+  if (kind === 'languages') return isObject(value) && isLanguageMapRead(value, said);
+  if (kind === 'list') {
+    const items = listOf(value);
+    const list = { ...said, values: [] };
+    said.values.push(list.values);
+    return !items.some(Array.isArray) && isValueRead(items, type, table, null, list);
   }
+  if (kind === 'graph') {
+    const node = isObject(value) ? nodeOf(value, table) : null;
+    return node !== null && typeof node === 'object';
+  }
+  return false;
 }
 
-/** Reads a value, or each of an array; texts are in this language. */
-function isValueRead(value: unknown, term: Term, table: Table, language: string | null, said: Said): boolean {
+/** Reads a value, or each of an array, of this type; texts are in this language. */
+function isValueRead(
+  value: unknown,
+  type: string | undefined,
+  table: Table,
+  language: string | null,
+  said: Said,
+): boolean {
   if (Array.isArray(value)) {
-    for (const item of value) if (!isValueRead(item, term, table, language, said)) return false;
+    for (const item of value) if (!isValueRead(item, type, table, language, said)) return false;
   } else if (isObject(value)) {
     const node = nodeOf(value, table);
     if (node === null) return false;
     if (node !== undefined) said.values.push(node);
   } else if (typeof value !== 'string') {
     if (value !== null) said.values.push(value);
-  } else if (term.type === '@id') {
+  } else if (type === '@id') {
     const id = idOf(value, table);
     if (id === null) return false;
     said.values.push(id);

@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/verify/walker.test.ts', 'test/verify/walker/*.test.ts'],
     // The long form without mutants is `npm run soak:walker`.
     env: { SALLYPORT_WALKER_DOCUMENTS: '4000' },
+    setupFiles: ['test/setup/mutation.walker.ts'],
     isolate: false,
     testTimeout: 60_000,
   },

@@ -48,7 +48,8 @@ const CONTEXT_LENGTH_MAX = 8_192;
 const CONTEXTS_MAX = 8;
 const TABLES_MAX = 500;
 
-const tables = new LRUCache<string, Table | false, readonly [Table, unknown]>({
+/** Exported for the mutation tests, which must not find what other mutants compiled. */
+export const tables = new LRUCache<string, Table | false, readonly [Table, unknown]>({
   max: TABLES_MAX,
   memoMethod: (_key, _stale, { context: [outer, context] }) => compile(outer, context) ?? false,
 });
@@ -78,9 +79,10 @@ function compile(outer: Table, context: unknown): Table | null {
       : null;
   if (!isObject(context)) return null;
   const language = languageOf(context, outer.language);
-  const terms = language === undefined ? null : termsOf(context, outer.terms);
-  if (language === undefined || terms === null) return null;
-  return { terms, synonyms: synonymsOf(context, terms, outer), language, serial: ++serial };
+  if (language === undefined) return null;
+  const terms = termsOf(context, outer.terms);
+  if (terms === null) return null;
+  return { terms, synonyms: synonymsOf(terms), language, serial: ++serial };
 }
 
 type Context = Readonly<Record<string, unknown>>;
@@ -187,7 +189,7 @@ function expanded(draft: Draft, value: unknown): string | null {
   const [prefix] = value.split(':', 1) as [string];
   if (Object.hasOwn(draft.context, prefix) && !isDefined(draft, prefix)) return null;
   const iri = absolute(draft.terms, value);
-  return iri !== null && ABSOLUTE.test(iri) ? iri : null;
+  return ABSOLUTE.test(String(iri)) ? iri : null;
 }
 
 /** The IRI of an id, or null for a relative one. */
@@ -238,18 +240,8 @@ function nameOf(iri: string, container: string | undefined): string | null {
   return name === 'items' && container === '@list' ? 'orderedItems' : name;
 }
 
-/** The term for a name that no context defines. */
-export function undefinedTerm(name: string): Term {
-  return termOf(`_:${name}`, undefined, undefined, false, false);
-}
-
-/** `outer.synonyms` after a context has changed what some terms mean. */
-function synonymsOf(context: Context, terms: Terms, outer: Table): Table['synonyms'] {
-  const changed = new Map<string, string[]>();
-  for (const name in context)
-    for (const term of [terms.get(name), outer.terms.get(name)])
-      if (term !== undefined) changed.set(term.iri, []);
-  for (const [name, { iri }] of terms) changed.get(iri)?.push(name);
-  for (const names of changed.values()) names.sort();
-  return new Map([...outer.synonyms, ...changed]);
+function synonymsOf(terms: Terms): Table['synonyms'] {
+  const synonyms = Map.groupBy(terms.keys(), (name) => (terms.get(name) as Term).iri);
+  for (const names of synonyms.values()) names.sort();
+  return synonyms;
 }

@@ -164,6 +164,8 @@ const definition = fc.constantFrom<unknown>(
   'https:five',
   'urn:x:',
   '_:Follow',
+  '_:bar',
+  '_:shoeSize',
   '@id',
   '@type',
   'nocolon',

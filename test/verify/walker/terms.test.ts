@@ -13,8 +13,13 @@ test('a context is compiled once, for each context that it stands in', () => {
 });
 
 test('contexts that begin alike share what they begin with', () => {
-  expect(tableOf(NO_TERMS, [AS])).toBe(outer);
-  expect(tableOf(NO_TERMS, [AS, { foo: 'as:foo' }])).toBe(tableOf(outer, { foo: 'as:foo' }));
+  const first = tableOf(NO_TERMS, AS) as Table;
+  expect(tableOf(NO_TERMS, [AS])).toBe(first);
+  expect(tableOf(NO_TERMS, [AS, { foo: 'as:foo' }])).toBe(tableOf(first, { foo: 'as:foo' }));
+});
+
+test('tables are numbered as they are made', () => {
+  expect(tableOf(outer, { numbered: 'as:numbered' })?.serial).toBeGreaterThan(outer.serial);
 });
 
 test('the number of tables has a bound', () => {
