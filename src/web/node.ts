@@ -95,7 +95,7 @@ function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 
   }
   // The sender hung up while its path was looked at; nothing more will be heard from it.
   if (request.destroyed) return Promise.resolve('too-slow');
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const timer = setTimeout(() => done('too-slow'), BODY_MS_MAX);
@@ -106,21 +106,18 @@ function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 
     };
     const onEnd = (): void =>
       done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
-    const onError = (error: Error): void => {
-      stop();
-      reject(error);
-    };
-    const onClose = (): void => done('too-slow');
+    // The sender hung up, or its chunks cannot be read: nothing more comes, and it is no fault of ours.
+    const onEnded = (): void => done('too-slow');
     function stop(): void {
       clearTimeout(timer);
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      request.off('data', onData).off('end', onEnd).off('error', onEnded).off('close', onEnded);
     }
     function done(result: Uint8Array | 'too-large' | 'too-slow'): void {
       stop();
       if (typeof result === 'string') request.pause();
       resolve(result);
     }
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    request.on('data', onData).on('end', onEnd).on('error', onEnded).on('close', onEnded);
   });
 }
 
