@@ -31,10 +31,16 @@ export function rawPost(
 }
 
 /** Any bytes at all. Rejects only when neither an answer nor a close came in time. */
-export function rawBytes(address: string, bytes: Uint8Array, timeoutMs = 30_000): Promise<RawReply> {
-  const [host, port] = address.split(':');
+export function rawBytes(
+  address: string,
+  bytes: Uint8Array,
+  timeoutMs = 30_000,
+  /** Says that nothing more comes, and goes on listening. */
+  isFinished = false,
+): Promise<RawReply> {
+  const [host = '', port] = address.split(':');
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), host);
+    const socket = connect({ port: Number(port), host, allowHalfOpen: true });
     let text = '';
     const deadline = setTimeout(() => {
       socket.destroy();
@@ -50,8 +56,10 @@ export function rawBytes(address: string, bytes: Uint8Array, timeoutMs = 30_000)
       if (isWhole(text)) done();
     });
     socket.on('error', done);
+    socket.on('end', done);
     socket.on('close', done);
     socket.write(bytes);
+    if (isFinished) socket.end();
   });
 }
 
