@@ -120,13 +120,17 @@ describe('a signed fetch', () => {
       expect(knocks).toBe(1);
     }));
 
-  test('that is not signed at all knocks once', async () => {
+  test('that is not signed at all knocks once, and changes nothing of what is remembered', async () => {
     await using far = await remoteDomain();
-    const { heard } = listening(far, { not: 401 });
+    const { heard, answers } = listening(far, { not: 401, new: 401, old: 200 });
     const remote = createRemote({ origin: 'https://us.example', allowPrivateAddress: true });
     expect(await remote.get(`${far.origin}/a`)).toMatchObject({ status: 401 });
+    await remote.get(`${far.origin}/a`, { signWith });
+    answers.not = 200;
+    expect(await remote.get(`${far.origin}/a`)).toMatchObject({ status: 200 });
+    await remote.get(`${far.origin}/a`, { signWith });
     await remote.close();
-    expect(heard).toEqual(['not']);
+    expect(heard).toEqual(['not', 'new', 'old', 'not', 'old']);
   });
 });
 
