@@ -20,6 +20,10 @@ export interface InnerFacts {
   readonly object: string | null;
   /** Everybody that it names so, where it names several. */
   readonly owners?: readonly string[];
+  /** What it is a reply to. */
+  readonly inReplyTo?: string;
+  /** When it says that it was changed last, else made, in epoch milliseconds. */
+  readonly changedMs?: number;
 }
 
 /** Everything that a turn may know about an activity. Ids are absolute URLs, never relative. */

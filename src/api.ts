@@ -126,6 +126,31 @@ export interface ActivityRecord {
   readonly history: HistoryEntry[];
 }
 
+/** What is known of an object, local or remote. */
+export interface ObjectRecord {
+  readonly uri: string;
+  /** Null when only others spoke of it. */
+  readonly type: string | null;
+  readonly owner: string | null;
+  readonly deleted: boolean;
+  /** How many actors like it, share it, and how many replies to it are known. */
+  readonly likes: { readonly total: number };
+  readonly shares: { readonly total: number };
+  readonly replies: { readonly total: number };
+}
+
+/** A report to our moderators. */
+export interface ReportRecord {
+  readonly id: string;
+  /** Who reported, and its domain. */
+  readonly actor: string;
+  readonly domain: string;
+  readonly objects: string[];
+  readonly content: string | null;
+  readonly state: 'open' | 'resolved';
+  readonly receivedAt: string;
+}
+
 export interface DeadLetter {
   readonly id: string;
   readonly kind: 'mail' | 'handler' | 'delivery';
@@ -200,9 +225,12 @@ export interface Activity<T extends string = string> {
   readonly receivedAt: Date;
   /** The sender's word, never used for counting. */
   readonly published: Date | null;
-  /** The document under plain ActivityStreams names. */
+  /**
+   * The document under plain ActivityStreams names, as far as its actor can answer for it: of embedded objects that
+   * are somebody else's only the id is left, and there is no `bto` and no `bcc`.
+   */
   readonly normal: NormalActivity;
-  /** What was sent, verbatim. */
+  /** What was sent, as JSON, without `bto` and `bcc`. Nobody vouches for what it says of others. */
   readonly raw: Readonly<Record<string, unknown>>;
   readonly status: Status;
 }

@@ -1,5 +1,5 @@
 /**
- * What a turn reads and writes about follows, members and sends: the shapes between the decisions of `activities/`,
+ * What a turn reads and writes about follows, objects, members and sends: the shapes between the decisions of `activities/`,
  * which never query, and the statements of `store/`, which never decide. Types only.
  */
 import type { FollowRequestState, Stored } from '../machines/index.ts';
@@ -15,8 +15,49 @@ export interface Pair {
 export interface Needs {
   readonly followRequestIds: readonly string[];
   readonly pairs: readonly Pair[];
+  /** Actors of whom every live follow request is wanted, in both directions. */
+  readonly partners: readonly string[];
   /** Remote actors whose inbox an answer would go to. */
   readonly remoteActors: readonly string[];
+  readonly objects: readonly string[];
+  /** Activities from before. */
+  readonly activities: readonly string[];
+  readonly retractions: readonly Retraction[];
+}
+
+/** An object as decisions see it. */
+export interface ObjectFacts {
+  readonly uri: string;
+  readonly type: string | null;
+  readonly owner: string;
+  readonly inReplyTo: string | null;
+  readonly isDeleted: boolean;
+  /** The activity whose document holds it; null for one that is deleted. */
+  readonly source: string | null;
+  /** When its owner says that it changed last, epoch milliseconds: what is older does not replace it. */
+  readonly changedMs: number;
+}
+
+/** Something that its actor has taken back, or deleted, before it came. */
+export interface Retraction {
+  readonly actor: string;
+  /** The id of an activity, or of an object. */
+  readonly object: string;
+}
+
+/** An activity from before, as an Undo sees it. */
+export interface PastActivity {
+  readonly type: string;
+  readonly actor: string;
+  readonly object: string | null;
+}
+
+/** A report of ours about somebody's objects. */
+export interface NewReport {
+  readonly activityId: string;
+  readonly actor: string;
+  readonly domain: string;
+  readonly objects: readonly string[];
 }
 
 /** A follow request as decisions see it. */
@@ -37,6 +78,8 @@ export interface FollowLife extends FollowFacts {
 export interface Membership {
   readonly collection: string;
   readonly item: string;
+  /** The activity that put it there, where several may do so: the likes and shares of an object. Else empty. */
+  readonly via: string;
 }
 
 /** An activity of ours, ready to be stored and delivered. `body` is what goes over the wire, byte for byte. */
@@ -55,6 +98,11 @@ export interface Send {
   readonly domain: string;
 }
 
+/** One of our actors that follows a remote one, and the collection by which that one addresses its followers. */
+export interface LocalFollower extends Pair {
+  readonly collection: string;
+}
+
 /** Where answers to a remote actor go. */
 export interface RemoteInbox {
   readonly id: string;
@@ -67,7 +115,17 @@ export interface Effects {
   readonly begun: FollowLife[];
   readonly changed: FollowLife[];
   readonly joins: Membership[];
+  /** With an empty `via`: whatever put the item there. */
   readonly leaves: Membership[];
+  /** Collections that are emptied first of all. */
+  readonly cleared: string[];
+  readonly objects: ObjectFacts[];
+  readonly retractions: Retraction[];
+  readonly reports: NewReport[];
+  /** Actors that are gone, with all that was theirs. */
+  readonly gone: string[];
+  /** Actors whose document has changed. */
+  readonly changedActors: string[];
   readonly sends: Send[];
   readonly events: NewEvent[];
 }

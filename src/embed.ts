@@ -221,6 +221,12 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     get activities() {
       return need().moderation.activities;
     },
+    get objects() {
+      return need().moderation.objects;
+    },
+    get reports() {
+      return need().moderation.reports;
+    },
     get deliveries() {
       return need().moderation.deliveries;
     },

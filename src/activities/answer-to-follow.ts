@@ -5,7 +5,7 @@
  * sent has no effect.
  */
 import type { FollowFacts } from '../effects.ts';
-import { type ActivityRule, type Known, type Letter, processed, rejected } from './decision.ts';
+import { type ActivityRule, type Known, type Letter, NO_NEEDS, processed, rejected } from './decision.ts';
 import { pairOf } from './follow.ts';
 
 export const accept: ActivityRule = {
@@ -19,11 +19,7 @@ export const reject: ActivityRule = {
 
 function needs({ facts }: Letter) {
   const pair = pairOf(facts.inner?.actor ?? null, facts.inner?.object);
-  return {
-    followRequestIds: facts.objects.slice(0, 1),
-    pairs: pair === null ? [] : [pair],
-    remoteActors: [],
-  };
+  return { ...NO_NEEDS, followRequestIds: facts.objects.slice(0, 1), pairs: pair === null ? [] : [pair] };
 }
 
 function answer(letter: Letter, known: Known, type: 'follow.accepted' | 'follow.rejected') {

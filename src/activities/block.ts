@@ -2,15 +2,15 @@
  * Block: a remote actor blocks one of ours. Follows between the two end in both directions; nothing is sent, so
  * that nobody is told more than the Block itself says. ActivityPub 6.9.
  */
-import { type ActivityRule, type FollowChange, localNamed, processed } from './decision.ts';
+import { type ActivityRule, type FollowChange, localNamed, NO_NEEDS, processed } from './decision.ts';
 
 export const block: ActivityRule = {
   needs({ facts }) {
     const other = facts.objects[0];
-    if (other === undefined) return { followRequestIds: [], pairs: [], remoteActors: [] };
+    if (other === undefined) return NO_NEEDS;
     const theirs = { follower: facts.actor, following: other };
     const ours = { follower: other, following: facts.actor };
-    return { followRequestIds: [], pairs: [theirs, ours], remoteActors: [] };
+    return { ...NO_NEEDS, pairs: [theirs, ours] };
   },
 
   decide(letter, known) {

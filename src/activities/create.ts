@@ -1,11 +1,24 @@
 /** Create: an actor has made an object, its own. ActivityPub 7.2. */
 import { objectProblem } from './authority.ts';
-import { type ActivityRule, NO_NEEDS, processed, rejected } from './decision.ts';
+import { type ActivityRule, processed, rejected } from './decision.ts';
+import { isGone, kept, needsOfObject, objectIn, removed } from './object-state.ts';
 
 export const create: ActivityRule = {
-  needs: () => NO_NEEDS,
-  decide({ facts }) {
+  needs: needsOfObject,
+
+  decide(letter, known) {
+    const { facts } = letter;
     const problem = objectProblem(facts);
-    return problem === null ? processed() : rejected(problem);
+    if (problem !== null) return rejected(problem);
+    const object = objectIn(letter, facts.inner?.changedMs ?? 0);
+    if (object === null) return processed('the object has no id, or is only named');
+    const before = known.object(object.uri);
+    if (before !== undefined && before.owner !== facts.actor)
+      return rejected('the object is somebody else\u2019s');
+    if (before !== undefined)
+      return processed(before.isDeleted ? 'the object is deleted' : 'the object is known');
+    return isGone(known, facts)
+      ? processed('deleted before it came', removed(object))
+      : processed(null, kept(object));
   },
 };

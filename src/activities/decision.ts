@@ -8,7 +8,16 @@
 import type { FollowRequestEvent } from '../../machines/index.ts';
 import type { Facts } from '../activity.ts';
 import type { LocalFacts } from '../api.ts';
-import type { FollowFacts, Needs, Pair } from '../effects.ts';
+import type {
+  FollowFacts,
+  Membership,
+  Needs,
+  NewReport,
+  ObjectFacts,
+  Pair,
+  PastActivity,
+  Retraction,
+} from '../effects.ts';
 
 /** A mail as a decision sees it. */
 export interface Letter {
@@ -19,13 +28,22 @@ export interface Letter {
   readonly locals: readonly LocalFacts[];
 }
 
-export const NO_NEEDS: Needs = { followRequestIds: [], pairs: [], remoteActors: [] };
+export const NO_NEEDS: Needs = {
+  ...{ followRequestIds: [], pairs: [], partners: [], remoteActors: [] },
+  ...{ objects: [], activities: [], retractions: [] },
+};
 
 /** What is known when a mail is decided, earlier decisions of the same turn included. */
 export interface Known {
   followRequest(activityId: string): FollowFacts | undefined;
   /** The pending or accepted request of a pair; there is at most one. */
   liveBetween(pair: Pair): FollowFacts | undefined;
+  /** Every pending or accepted request of an actor, in both directions. */
+  liveOf(actor: string): FollowFacts[];
+  object(uri: string): ObjectFacts | undefined;
+  activity(activityId: string): PastActivity | undefined;
+  /** Has this actor taken this back before it came? */
+  isRetracted(actor: string, object: string): boolean;
 }
 
 /** What a decision asks of the follow-request machines. The collections and answers follow from their transitions. */
@@ -33,15 +51,27 @@ export type FollowChange =
   | { readonly type: 'begin'; readonly request: Omit<FollowFacts, 'state'> }
   | { readonly type: 'send'; readonly activityId: string; readonly event: FollowRequestEvent };
 
+/** What a decision asks for. */
+export type Change =
+  | FollowChange
+  | { readonly type: 'keep'; readonly object: ObjectFacts }
+  | { readonly type: 'join' | 'leave'; readonly membership: Membership }
+  /** Whoever is in the collection leaves it. */
+  | { readonly type: 'clear'; readonly collection: string }
+  | { readonly type: 'retract'; readonly retraction: Retraction }
+  | { readonly type: 'report'; readonly report: NewReport }
+  /** The actor is gone, or its document has changed. */
+  | { readonly type: 'actor-gone' | 'actor-changed'; readonly actor: string };
+
 /** How an activity ends, and what it asks for. */
 export interface Decision {
   readonly status: 'processed' | 'rejected';
   readonly reason: string | null;
-  readonly changes: readonly FollowChange[];
+  readonly changes: readonly Change[];
 }
 
 /** Applied; `reason` says why when there was nothing to do. */
-export function processed(reason: string | null = null, changes: readonly FollowChange[] = []): Decision {
+export function processed(reason: string | null = null, changes: readonly Change[] = []): Decision {
   return { status: 'processed', reason, changes };
 }
 
@@ -53,7 +83,7 @@ export function rejected(reason: string): Decision {
 /** One file per verb, all of this shape. */
 export interface ActivityRule {
   needs(letter: Letter): Needs;
-  decide(letter: Letter, known: Known): Decision;
+  decide(letter: Letter, known: Known, atMs: number): Decision;
 }
 
 /** The local actor of this id, when the letter names it. */

@@ -6,12 +6,25 @@
  * and the follower never leaves the collection.
  */
 import type { Pair } from '../effects.ts';
-import { type ActivityRule, type FollowChange, localNamed, processed, rejected } from './decision.ts';
+import {
+  type ActivityRule,
+  type FollowChange,
+  localNamed,
+  NO_NEEDS,
+  processed,
+  rejected,
+} from './decision.ts';
 
 export const follow: ActivityRule = {
   needs({ facts }) {
     const pair = pairOf(facts.actor, facts.objects[0]);
-    return { followRequestIds: [facts.id], pairs: pair === null ? [] : [pair], remoteActors: [facts.actor] };
+    return {
+      ...NO_NEEDS,
+      followRequestIds: [facts.id],
+      pairs: pair === null ? [] : [pair],
+      remoteActors: [facts.actor],
+      retractions: [{ actor: facts.actor, object: facts.id }],
+    };
   },
 
   decide(letter, known) {
@@ -20,6 +33,7 @@ export const follow: ActivityRule = {
     const local = localNamed(letter, facts.objects[0]);
     if (local === undefined) return processed('the followed actor is not here');
     if (known.followRequest(facts.id) !== undefined) return processed('this follow is known');
+    if (known.isRetracted(facts.actor, facts.id)) return processed('undone before it came');
     const pair: Pair = { follower: facts.actor, following: local.id };
     if (pair.follower === pair.following) return rejected('an actor cannot follow itself');
 

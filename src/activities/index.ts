@@ -14,18 +14,23 @@ import {
   processed,
 } from './decision.ts';
 import { remove } from './delete.ts';
+import { flag } from './flag.ts';
 import { follow } from './follow.ts';
 import { move } from './move.ts';
+import { react } from './reaction.ts';
 import { undo } from './undo.ts';
 import { update } from './update.ts';
 
 const RULES = new Map<string, ActivityRule>([
   ['Accept', accept],
   ['Add', changeOfCollection],
+  ['Announce', react],
   ['Block', block],
   ['Create', create],
   ['Delete', remove],
+  ['Flag', flag],
   ['Follow', follow],
+  ['Like', react],
   ['Move', move],
   ['Reject', reject],
   ['Remove', changeOfCollection],
@@ -39,6 +44,6 @@ export function needsOf(letter: Letter): Needs {
 }
 
 /** How this letter ends and what it asks for. Pure. */
-export function decide(letter: Letter, known: Known): Decision {
-  return RULES.get(letter.facts.type)?.decide(letter, known) ?? processed();
+export function decide(letter: Letter, known: Known, atMs: number): Decision {
+  return RULES.get(letter.facts.type)?.decide(letter, known, atMs) ?? processed();
 }

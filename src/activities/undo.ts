@@ -1,46 +1,60 @@
 /**
  * Undo: an actor takes back what it did. ActivityPub 7.12. Only the actor of the undone activity may do so.
  *
- * Here it ends a follow, also one that it has overtaken; the Undo of anything else is stored and handed to handlers.
+ * It ends a follow, a like or a share. One that has overtaken what it undoes is remembered for its sender, and wins.
  */
-
 import type { Pair } from '../effects.ts';
 import { objectProblem } from './authority.ts';
-import { type ActivityRule, type Letter, localNamed, processed, rejected } from './decision.ts';
+import {
+  type ActivityRule,
+  type Change,
+  type Known,
+  type Letter,
+  localNamed,
+  NO_NEEDS,
+  processed,
+  rejected,
+} from './decision.ts';
 import { pairOf } from './follow.ts';
+import { reactionsTo } from './reaction.ts';
 
 export const undo: ActivityRule = {
   needs({ facts }) {
     const pair = facts.inner?.type === 'Follow' ? pairOf(facts.actor, facts.inner.object) : null;
-    return {
-      followRequestIds: facts.objects.slice(0, 1),
-      pairs: pair === null ? [] : [pair],
-      remoteActors: [],
-    };
+    const ids = facts.objects.slice(0, 1);
+    return { ...NO_NEEDS, followRequestIds: ids, pairs: pair === null ? [] : [pair], activities: ids };
   },
 
   decide(letter, known) {
     const { facts } = letter;
-    const { inner } = facts;
     const problem = objectProblem(facts);
     if (problem !== null) return rejected(`only its own actor may undo an activity: ${problem}`);
     const id = facts.objects[0];
-    const pair = inner?.type === 'Follow' ? pairOf(facts.actor, inner.object) : null;
-    const request =
-      (id === undefined ? undefined : known.followRequest(id)) ??
-      (pair === null ? undefined : known.liveBetween(pair));
-    if (request === undefined) return undoneBefore(letter, id, pair);
-    if (request.follower !== facts.actor) return rejected('only the follower may undo a follow');
-    return processed(null, [
-      { type: 'send', activityId: request.activityId, event: { type: 'follow.undone', reason: 'undone' } },
-    ]);
+    const past = id === undefined ? undefined : known.activity(id);
+    if (past !== undefined && past.actor !== facts.actor)
+      return rejected('only its own actor may undo an activity');
+    return undoFollow(letter, known) ?? undoReaction(letter, known);
   },
 };
 
+/** Null when it is about no follow. */
+function undoFollow(letter: Letter, known: Known) {
+  const { facts } = letter;
+  const id = facts.objects[0];
+  const pair = facts.inner?.type === 'Follow' ? pairOf(facts.actor, facts.inner.object) : null;
+  const request =
+    (id === undefined ? undefined : known.followRequest(id)) ??
+    (pair === null ? undefined : known.liveBetween(pair));
+  if (request === undefined) return pair === null ? null : undoneBefore(letter, id, pair);
+  if (request.follower !== facts.actor) return rejected('only the follower may undo a follow');
+  const event = { type: 'follow.undone', reason: 'undone' } as const;
+  return processed(null, [{ type: 'send', activityId: request.activityId, event }]);
+}
+
 /** An Undo that overtook the Follow that it undoes: the Follow is known from now on as one that is over. */
-function undoneBefore(letter: Letter, activityId: string | undefined, pair: Pair | null) {
-  const local = localNamed(letter, pair?.following);
-  if (activityId === undefined || pair === null || local === undefined)
+function undoneBefore(letter: Letter, activityId: string | undefined, pair: Pair) {
+  const local = localNamed(letter, pair.following);
+  if (activityId === undefined || local === undefined)
     return processed('nothing is known that this would undo');
   const request = { activityId, domain: letter.domain, direction: 'incoming' as const, ...pair };
   const event = { type: 'follow.undone', reason: 'undone before it came' } as const;
@@ -48,4 +62,20 @@ function undoneBefore(letter: Letter, activityId: string | undefined, pair: Pair
     { type: 'begin', request },
     { type: 'send', activityId, event },
   ]);
+}
+
+/** A Like or Announce, by its id or as it is embedded; what is not known yet is remembered. */
+function undoReaction({ facts }: Letter, known: Known) {
+  const { actor, objects, inner } = facts;
+  const id = objects[0];
+  const past = id === undefined ? undefined : known.activity(id);
+  const object = past === undefined ? inner?.object : past.object;
+  const collection = object == null ? null : reactionsTo(past?.type ?? inner?.type ?? null, object);
+  const changes: Change[] = [];
+  // Without an id it is about every Like of this object, which is one like.
+  if (collection !== null)
+    changes.push({ type: 'leave', membership: { collection, item: actor, via: id ?? '' } });
+  if (past === undefined && id !== undefined)
+    changes.push({ type: 'retract', retraction: { actor, object: id } });
+  return processed(past === undefined ? 'nothing is known that this would undo' : null, changes);
 }

@@ -11,15 +11,31 @@ import type {
   Effects,
   FollowFacts,
   FollowLife,
+  LocalFollower,
   Membership,
+  NewReport,
+  ObjectFacts,
   OwnActivity,
   Pair,
+  PastActivity,
   RemoteInbox,
+  Retraction,
   Send,
 } from '../effects.ts';
 import { ownAnswer } from './answer.ts';
-import type { FollowChange, Known } from './decision.ts';
+import type { Change, Known } from './decision.ts';
 
+/** What was fetched before the first mail of a turn. */
+export interface Fetched {
+  readonly requests: readonly FollowLife[];
+  readonly inboxes: readonly RemoteInbox[];
+  readonly objects?: readonly ObjectFacts[];
+  readonly activities?: ReadonlyMap<string, PastActivity>;
+  readonly retractions?: readonly Retraction[];
+  readonly followers?: readonly LocalFollower[];
+}
+
+const retractionKey = ({ actor, object }: Retraction): string => `${actor} ${object}`;
 const pairKey = ({ follower, following }: Pair): string => `${follower} ${following}`;
 const isAlive = (state: string): boolean => state === 'pending' || state === 'accepted';
 
@@ -31,12 +47,29 @@ export class World implements Known {
   readonly #begun = new Set<string>();
   readonly #changed = new Set<string>();
   readonly #memberships = new Map<string, Membership & { readonly isIn: boolean }>();
+  readonly #cleared = new Set<string>();
+  readonly #followers: readonly LocalFollower[];
+  readonly #objects: Map<string, ObjectFacts>;
+  readonly #kept = new Set<string>();
+  readonly #activities: Map<string, PastActivity>;
+  readonly #retracted: Set<string>;
+  readonly #retractions: Retraction[] = [];
+  readonly #reports: NewReport[] = [];
+  readonly #gone = new Set<string>();
+  readonly #changedActors = new Set<string>();
   readonly #sends: Send[] = [];
   readonly #events: NewEvent[] = [];
 
-  constructor(atMs: number, requests: readonly FollowLife[], inboxes: readonly RemoteInbox[]) {
+  constructor(
+    atMs: number,
+    { requests, inboxes, objects = [], activities = new Map(), retractions = [], followers = [] }: Fetched,
+  ) {
     this.#atMs = atMs;
+    this.#followers = followers;
     this.#inboxes = new Map(inboxes.map((remote) => [remote.id, remote]));
+    this.#objects = new Map(objects.map((object) => [object.uri, object]));
+    this.#activities = new Map(activities);
+    this.#retracted = new Set(retractions.map(retractionKey));
     for (const request of requests) this.#keep(request);
   }
 
@@ -49,13 +82,59 @@ export class World implements Known {
     return activityId === undefined ? undefined : this.#requests.get(activityId);
   }
 
+  liveOf(actor: string): FollowFacts[] {
+    const live = [...this.#alive.values()].map((id) => this.#requests.get(id) as FollowLife);
+    return live.filter(({ follower, following }) => follower === actor || following === actor);
+  }
+
+  object(uri: string): ObjectFacts | undefined {
+    return this.#objects.get(uri);
+  }
+
+  activity(activityId: string): PastActivity | undefined {
+    return this.#activities.get(activityId);
+  }
+
+  isRetracted(actor: string, object: string): boolean {
+    return this.#retracted.has(retractionKey({ actor, object }));
+  }
+
+  /** Our actors whom an actor reaches when it addresses these: those that follow it, if one is its followers. */
+  followersAmong(actor: string, addressees: readonly string[]): string[] {
+    const reached = new Set<string>();
+    for (const { follower, following, collection } of this.#followers)
+      if (following === actor && addressees.includes(collection)) reached.add(follower);
+    // In this turn a follow may have begun, or ended.
+    for (const { direction, follower, following } of this.#requests.values()) {
+      if (direction !== 'outgoing' || following !== actor) continue;
+      if (this.liveBetween({ follower, following })?.state !== 'accepted') reached.delete(follower);
+      else if (addressees.includes(`${actor}/followers`)) reached.add(follower);
+    }
+    return [...reached];
+  }
+
+  /** An activity has acted: what comes later in this turn may refer to it. */
+  remember(activityId: string, past: PastActivity): void {
+    this.#activities.set(activityId, past);
+  }
+
   /** An item enters a collection. Again, or after leaving in the same turn: it is simply in. */
-  join(collection: string, item: string): void {
-    this.#memberships.set(`${collection} ${item}`, { collection, item, isIn: true });
+  join(collection: string, item: string, via = ''): void {
+    this.#member({ collection, item, via }, true);
   }
 
   leave(collection: string, item: string): void {
-    this.#memberships.set(`${collection} ${item}`, { collection, item, isIn: false });
+    this.#member({ collection, item, via: '' }, false);
+  }
+
+  #member(membership: Membership, isIn: boolean): void {
+    const { collection, item, via } = membership;
+    const key = `${collection} ${item} `;
+    // Whatever put it there: also what did so in this turn.
+    if (!isIn && via === '')
+      for (const [other, joined] of this.#memberships)
+        if (other.startsWith(key)) this.#memberships.set(other, { ...joined, isIn: false });
+    this.#memberships.set(key + via, { ...membership, isIn });
   }
 
   /** An event for the log; a turn's events are numbered in the order of these calls. */
@@ -69,9 +148,39 @@ export class World implements Known {
   }
 
   /** Carries out what a decision asked for. Returns false when a machine had no such transition. */
-  apply(change: FollowChange): boolean {
-    if (change.type === 'begin') return this.#begin(change.request);
-    return this.#follow(change.activityId, change.event);
+  apply(change: Change): boolean {
+    switch (change.type) {
+      case 'begin':
+        return this.#begin(change.request);
+      case 'send':
+        return this.#follow(change.activityId, change.event);
+      case 'keep':
+        this.#objects.set(change.object.uri, change.object);
+        this.#kept.add(change.object.uri);
+        break;
+      case 'join':
+      case 'leave':
+        this.#member(change.membership, change.type === 'join');
+        break;
+      case 'clear':
+        this.#cleared.add(change.collection);
+        for (const [key, { collection }] of this.#memberships)
+          if (collection === change.collection) this.#memberships.delete(key);
+        break;
+      case 'retract':
+        this.#retracted.add(retractionKey(change.retraction));
+        this.#retractions.push(change.retraction);
+        break;
+      case 'report':
+        this.#reports.push(change.report);
+        break;
+      case 'actor-gone':
+        this.#gone.add(change.actor);
+        break;
+      case 'actor-changed':
+        this.#changedActors.add(change.actor);
+    }
+    return true;
   }
 
   effects(): Effects {
@@ -81,6 +190,12 @@ export class World implements Known {
       changed: [...this.#changed].map((id) => this.#requests.get(id) as FollowLife),
       joins: memberships.filter(({ isIn }) => isIn),
       leaves: memberships.filter(({ isIn }) => !isIn),
+      cleared: [...this.#cleared],
+      objects: [...this.#kept].map((uri) => this.#objects.get(uri) as ObjectFacts),
+      retractions: this.#retractions,
+      reports: this.#reports,
+      gone: [...this.#gone],
+      changedActors: [...this.#changedActors],
       sends: this.#sends,
       events: this.#events,
     };

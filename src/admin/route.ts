@@ -10,6 +10,8 @@ export type AnswerName =
   | 'Activity'
   | 'Delivery'
   | 'DeadLetter'
+  | 'Object'
+  | 'Report'
   | 'Transition'
   | 'Machine'
   | 'Collection'

@@ -161,6 +161,18 @@ const activities: readonly Route[] = [
     answer: 'Activity',
     call: ({ inbox, at }) => inbox.activities.get(at.id as string),
   }),
+  route('GET', '/objects', {
+    about: 'What is known of an object: its owner, whether it is deleted, and how many reacted to it',
+    query: { uri: { kind: 'text', charactersMax: 2_048, required: true, about: 'the URL of the object' } },
+    answer: 'Object',
+    call: ({ inbox, query }) => inbox.objects.get(query.uri),
+  }),
+  route('GET', '/reports', {
+    about: 'Reports to our moderators, newest first',
+    query: page,
+    answer: 'Report[]',
+    call: ({ inbox, query }) => inbox.reports.list(query),
+  }),
   route('GET', '/deliveries', {
     about: 'Outgoing POSTs, newest first',
     query: {

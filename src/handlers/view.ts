@@ -1,15 +1,15 @@
 /** An ended activity as handlers get it. */
-import { domainOf, type NormalActivity, originOf } from '../activity.ts';
+import { domainOf, originOf } from '../activity.ts';
 import type { Activity, FlagActivity, Ref } from '../api.ts';
 import type { EndedActivity } from '../store/log.ts';
 import type { Status } from '../verdict.ts';
-import { ownWords, withoutHidden } from '../verify/own-words.ts';
-import { plainNormal } from '../verify/walker.ts';
+import { withoutHidden } from '../verify/own-words.ts';
+import { storedNormal } from '../verify/stored.ts';
 
 /** The typed view of a stored activity. It reads what is stored; no network. */
 export function viewOf(ended: EndedActivity, origin: string): Activity | FlagActivity {
   const sent = JSON.parse(ended.raw) as Record<string, unknown>;
-  const normal = ownWords(normalOf(ended, sent));
+  const normal = storedNormal(ended);
   const refTo = (uri: string): Ref => {
     const isLocal = originOf(uri) === origin;
     return { uri, domain: domainOf(uri) ?? '', isLocal, isRemote: !isLocal };
@@ -29,13 +29,6 @@ export function viewOf(ended: EndedActivity, origin: string): Activity | FlagAct
     status: ended.status as Status,
   };
   return ended.type === 'Flag' ? ({ ...view, objects } as FlagActivity) : view;
-}
-
-/** The normal form: stored where it took jsonld to make, else made again in a few microseconds. */
-function normalOf({ normal, activityId }: EndedActivity, raw: NormalActivity): NormalActivity {
-  const form = normal === null ? plainNormal(raw) : (JSON.parse(normal) as NormalActivity);
-  if (form === null) throw new Error(`the normal form of ${activityId} cannot be made again`);
-  return form;
 }
 
 function idsOf(value: unknown): string[] {

@@ -1,5 +1,5 @@
 /** What a fetched actor or key document says, read without trust: every field is of any type and any length. */
-import { domainOf } from '../activity.ts';
+import { domainOf, originOf } from '../activity.ts';
 import type { ActorFacts, RemoteActor } from '../store/actors.ts';
 import { importKey } from '../verify/signature.ts';
 import { pemOfMultikey } from './multikey.ts';
@@ -80,7 +80,14 @@ function readFacts(document: Document): ActorFacts {
     name: textOf(document.name),
     published: textOf(document.published),
     manuallyApprovesFollowers: document.manuallyApprovesFollowers === true,
+    followers: followersOf(document),
   };
+}
+
+/** What the actor calls its followers. It may not speak for a collection of somebody else's. */
+function followersOf({ id, followers }: Document): string | null {
+  const url = urlOf(followers);
+  return url !== null && originOf(url) === originOf(String(id)) ? url : null;
 }
 
 /**

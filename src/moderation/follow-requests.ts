@@ -58,8 +58,11 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
     await store.transaction(async (tx) => {
       await parts.ensureDomain(tx, domain);
       await holdDomainsWaiting(tx, [domain]);
-      const lives = await followRequestsFor(tx, { followRequestIds: [activityId], pairs: [] });
-      const world = new World(store.clock.now(), lives, await remoteInboxes(tx, [found.follower]));
+      const lives = await followRequestsFor(tx, { followRequestIds: [activityId] });
+      const world = new World(store.clock.now(), {
+        requests: lives,
+        inboxes: await remoteInboxes(tx, [found.follower]),
+      });
       const isOurs = found.direction === 'incoming';
       if (!isOurs || !world.apply({ type: 'send', activityId, event: { type, reason, by } })) {
         const state = lives[0]?.state ?? found.state;
@@ -131,9 +134,8 @@ export async function follow(
     const atMs = store.clock.now();
     await parts.ensureDomain(tx, domain);
     await holdDomainsWaiting(tx, [domain]);
-    const world = new World(atMs, await followRequestsFor(tx, { followRequestIds: [], pairs: [pair] }), [
-      remote,
-    ]);
+    const requests = await followRequestsFor(tx, { pairs: [pair] });
+    const world = new World(atMs, { requests, inboxes: [remote] });
     const before = world.liveBetween(pair);
     if (before !== undefined) return before.activityId;
     const own = ownFollow(pair, atMs);

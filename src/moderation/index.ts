@@ -18,6 +18,7 @@ import {
   type FollowRequestsDesk,
   follow,
 } from './follow-requests.ts';
+import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export type { DomainVerb } from './domains.ts';
@@ -48,6 +49,8 @@ export interface Moderation {
     get(id: string): Promise<ActivityRecord>;
   };
   readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
+  readonly objects: ObjectsDesk;
+  readonly reports: ReportsDesk;
   readonly actors: {
     /** Our actor asks to follow a remote one. */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
@@ -102,6 +105,8 @@ export function createModeration(parts: ModerationParts): Moderation {
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
     activities: activitiesDesk(store),
     deliveries: { list: (query = {}) => deliveriesPage(store, query) },
+    objects: createObjects(store),
+    reports: createReports(store),
     actors: {
       follow: (handle, object) => follow(followParts, handle, object),
       collection: (handle, name, query = {}) => collectionPage(store, locals, handle, name, query),

@@ -42,6 +42,8 @@ export interface ActorFacts {
   /** When its server says it was made, as written there. */
   readonly published: string | null;
   readonly manuallyApprovesFollowers: boolean;
+  /** The collection by which it addresses its followers. */
+  readonly followers: string | null;
 }
 
 /** A remote actor: where to deliver to, and who it says it is. */

@@ -156,16 +156,62 @@ const FollowRequest = defineEntity({
         `where "${columns.state}" in ('pending', 'accepted')`,
     },
     { name: 'follow_request_state', properties: ['state', 'id'] },
+    {
+      name: 'follow_request_following',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.following}") ` +
+        `where "${columns.state}" in ('pending', 'accepted')`,
+    },
   ],
 });
 
-/** Members of collections, newest last. */
+/** What is known of an object: what it says stands in the document of the activity that is its source. */
+const ObjectState = defineEntity({
+  name: 'ObjectState',
+  tableName: 'object',
+  properties: {
+    uri: p.text().primary(),
+    type: p.text().nullable(),
+    owner: p.text(),
+    inReplyTo: p.text().nullable(),
+    isDeleted: p.boolean(),
+    source: p.text().nullable(),
+    changedAt: time(),
+  },
+  indexes: [{ name: 'object_owner', properties: ['owner'] }],
+});
+
+/** What an actor has taken back, or deleted, before it came. */
+const Retraction = defineEntity({
+  name: 'Retraction',
+  tableName: 'retraction',
+  properties: { actor: p.text().primary(), object: p.text().primary(), at: time() },
+  indexes: [{ name: 'retraction_at', properties: ['at'] }],
+});
+
+/** Reports to our moderators. */
+const Report = defineEntity({
+  name: 'Report',
+  tableName: 'report',
+  properties: {
+    id: seq(),
+    activityId: p.text().unique(),
+    actor: p.text(),
+    domain: p.text(),
+    objects: p.json().columnType('json'),
+    state: p.text(),
+    at: time(),
+  },
+});
+
+/** Members of collections, newest last; `via` is the activity that put one there, where several may do so. */
 const Member = defineEntity({
   name: 'Member',
   tableName: 'member',
   properties: {
     collection: p.text().primary(),
     item: p.text().primary(),
+    via: p.text().primary(),
     seq: p.bigint('number').autoincrement(),
     addedAt: time(),
   },
@@ -301,6 +347,9 @@ export const entities = [
   Document,
   Activity,
   FollowRequest,
+  ObjectState,
+  Retraction,
+  Report,
   Member,
   OwnActivity,
   Delivery,

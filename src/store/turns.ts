@@ -2,10 +2,11 @@
 import { domainMachine, type Stepped, type Stored, step } from '../../machines/index.ts';
 import type { Facts } from '../activity.ts';
 import type { HistoryEntry, LocalFacts, NewEvent } from '../api.ts';
-import type { Effects, FollowLife, Needs, RemoteInbox } from '../effects.ts';
+import type { Effects, FollowLife, LocalFollower, Needs, PastActivity, RemoteInbox } from '../effects.ts';
 import type { Status } from '../verdict.ts';
 import { enqueue, insertOwnActivities } from './deliveries.ts';
 import { appendEvents } from './log.ts';
+import { writeObjects } from './objects.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
 /** A domain whose row this transaction has locked. */
@@ -29,7 +30,7 @@ export interface Mail {
 }
 
 /** An activity's row. */
-export interface ActivityRow {
+export interface ActivityRow extends PastActivity {
   readonly id: string;
   readonly activityId: string;
   readonly status: Status;
@@ -40,9 +41,6 @@ export interface ActivityRow {
 
 /** What a turn writes about a new activity. */
 export interface NewActivityRow extends ActivityRow {
-  readonly type: string;
-  readonly actor: string;
-  readonly object: string | null;
   readonly domain: string;
   readonly receivedMs: number;
 }
@@ -118,23 +116,35 @@ export async function blockedAmong(
 /** The rows of these activities, as far as they exist. */
 export async function activitiesById(tx: Statements, activityIds: readonly string[]): Promise<ActivityRow[]> {
   return tx.run<ActivityRow>(sql`
-    select id::text, activity_id as "activityId", status, reason, inboxes, history from activity
+    select id::text, activity_id as "activityId", type, actor, object, status, reason, inboxes, history from activity
     where activity_id = any(${texts(activityIds)})`);
 }
 
 /** Every follow request that the needs name, by id or by its two ends (only live ones by their ends). */
 export async function followRequestsFor(
   tx: Statements,
-  needs: Pick<Needs, 'followRequestIds' | 'pairs'>,
+  needs: Partial<Pick<Needs, 'followRequestIds' | 'pairs' | 'partners'>>,
 ): Promise<FollowLife[]> {
-  if (needs.followRequestIds.length === 0 && needs.pairs.length === 0) return [];
+  const { followRequestIds = [], pairs = [], partners = [] } = needs;
+  if (followRequestIds.length + pairs.length + partners.length === 0) return [];
   return tx.run<FollowLife>(sql`
     select activity_id as "activityId", domain, direction, follower, following, state, snapshot as stored,
            ${ms('since')} as "sinceMs"
       from follow_request
-     where activity_id = any(${texts(needs.followRequestIds)})
+     where activity_id = any(${texts(followRequestIds)})
         or (state in ('pending', 'accepted') and (follower, following) in
-             (select p.follower, p.following from json_to_recordset(${rows(needs.pairs)}) as p(follower text, following text)))`);
+             (select p.follower, p.following from json_to_recordset(${rows(pairs)}) as p(follower text, following text)))
+        or (state in ('pending', 'accepted') and follower = any(${texts(partners)}))
+        or (state in ('pending', 'accepted') and following = any(${texts(partners)}))`);
+}
+
+/** Our actors that follow these remote ones, and what each of those calls its followers. */
+export async function localFollowers(tx: Statements, actors: readonly string[]): Promise<LocalFollower[]> {
+  if (actors.length === 0) return [];
+  return tx.run<LocalFollower>(sql`
+    select f.follower, f.following, coalesce(r.document ->> 'followers', f.following || '/followers') as collection
+      from follow_request as f left join remote_actor as r on r.id = f.following
+     where f.direction = 'outgoing' and f.state = 'accepted' and f.following = any(${texts(actors)})`);
 }
 
 /** Where answers to these remote actors go, as far as they are known. */
@@ -235,15 +245,19 @@ export async function writeEffects(tx: Statements, effects: Effects, atMs: numbe
     select r."activityId", r.domain, r.direction, r.follower, r.following, r.state, r.stored, to_timestamp(r."sinceMs" / 1000)
       from json_to_recordset(${rows(effects.begun)}) as r("activityId" text, domain text, direction text, follower text,
         following text, state text, stored jsonb, "sinceMs" float8)`);
+  if (effects.cleared.length > 0)
+    await tx.run(sql`delete from member where collection = any(${texts(effects.cleared)})`);
   if (effects.leaves.length > 0)
     await tx.run(sql`
-    delete from member as m using json_to_recordset(${rows(effects.leaves)}) as r(collection text, item text)
-     where m.collection = r.collection and m.item = r.item`);
+    delete from member as m using json_to_recordset(${rows(effects.leaves)}) as r(collection text, item text, via text)
+     where m.collection = r.collection and m.item = r.item and (r.via = '' or m.via = r.via)`);
   if (effects.joins.length > 0)
     await tx.run(sql`
-    insert into member (collection, item, added_at)
-    select r.collection, r.item, ${time(atMs)} from json_to_recordset(${rows(effects.joins)}) as r(collection text, item text)
+    insert into member (collection, item, via, added_at)
+    select r.collection, r.item, r.via, ${time(atMs)}
+      from json_to_recordset(${rows(effects.joins)}) as r(collection text, item text, via text)
     on conflict do nothing`);
+  await writeObjects(tx, effects, atMs);
   if (effects.sends.length > 0) {
     await insertOwnActivities(
       tx,

@@ -20,6 +20,8 @@ import { chart, domainMachine, type Stepped, step } from '../../machines/index.t
 import { decide, needsOf } from '../activities/index.ts';
 import { World } from '../activities/world.ts';
 import { withParents } from '../activity.ts';
+import type { Needs } from '../effects.ts';
+import { objectsFor, retractionsFor } from '../store/objects.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
 import type { Status } from '../verdict.ts';
@@ -109,16 +111,31 @@ async function know(
   );
   const parents = new Set(held.flatMap(({ name }) => withParents(name).slice(1)));
   const blocked = await store.blockedAmong(tx, [...parents], OPEN_STATES);
-  const ids = [...new Set(letters.map(({ facts }) => facts.id))];
-  const register = new Register(ids.length === 0 ? [] : await store.activitiesById(tx, ids));
+  const all = <Key>(of: (need: Needs) => readonly Key[]): Key[] => [...new Set(needs.flatMap(of))];
+  const past = all(({ activities }) => activities);
+  const ids = [...new Set([...letters.map(({ facts }) => facts.id), ...past])];
+  const rows = ids.length === 0 ? [] : await store.activitiesById(tx, ids);
   const requests = await store.followRequestsFor(tx, {
-    followRequestIds: [...new Set(needs.flatMap(({ followRequestIds }) => followRequestIds))],
-    pairs: needs.flatMap(({ pairs }) => pairs),
+    followRequestIds: all(({ followRequestIds }) => followRequestIds),
+    pairs: all(({ pairs }) => pairs),
+    partners: all(({ partners }) => partners),
   });
-  const inboxes = await store.remoteInboxes(tx, [
-    ...new Set(needs.flatMap(({ remoteActors }) => remoteActors)),
-  ]);
-  return { world: new World(atMs, requests, inboxes), register, blocked };
+  const inboxes = await store.remoteInboxes(
+    tx,
+    all(({ remoteActors }) => remoteActors),
+  );
+  const known = await objectsFor(
+    tx,
+    all(({ objects }) => objects),
+  );
+  const retractions = await retractionsFor(
+    tx,
+    all(({ retractions }) => retractions),
+  );
+  const followers = await store.localFollowers(tx, [...new Set(letters.map(({ facts }) => facts.actor))]);
+  const activities = new Map(rows.map((row) => [row.activityId, row]));
+  const world = new World(atMs, { requests, inboxes, objects: known, activities, retractions, followers });
+  return { world, register: new Register(rows), blocked };
 }
 
 /** Sends a domain's due events to its machine, and keeps what comes of it. */
@@ -147,15 +164,19 @@ function handle(mail: store.Mail, isShut: boolean, world: World, register: Regis
   }
   if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
   else {
-    const decision = decide({ facts, domain: mail.domain, locals: facts.locals }, world);
+    const decision = decide({ facts, domain: mail.domain, locals: facts.locals }, world, atMs);
     for (const change of decision.changes) world.apply(change);
     register.end(mail, decision.status, decision.reason, atMs);
     if (decision.status === 'processed') reach(mail, world);
+    const { type, actor, objects } = facts;
+    world.remember(facts.id, { type, actor, object: objects[0] ?? null });
   }
   world.record({ kind: 'activity', atMs, key: facts.id, domain: mail.domain });
 }
 
 /** The activity is in the inbox of every local actor that it concerns. ActivityPub 5.2. */
 function reach(mail: store.Mail, world: World): void {
-  for (const local of mail.facts.locals) world.join(`${local.id}/inbox`, mail.facts.id);
+  const { id, actor, addressees, locals } = mail.facts;
+  for (const local of locals) world.join(`${local.id}/inbox`, id);
+  for (const follower of world.followersAmong(actor, addressees)) world.join(`${follower}/inbox`, id);
 }

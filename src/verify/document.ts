@@ -118,7 +118,7 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
   const { id, inner, target } = facts;
   const isAnyTooLong =
     [id, type, actor, target, inner?.type, inner?.actor, inner?.object].some(isTooLong) ||
-    (inner?.owners ?? []).some(isTooLong) ||
+    [inner?.inReplyTo, ...(inner?.owners ?? [])].some(isTooLong) ||
     facts.objects.some(isTooLong) ||
     facts.addressees.some(isTooLong);
   return isAnyTooLong ? { problem: 'an id is too long' } : facts;
@@ -146,12 +146,21 @@ function typeOf(type: unknown): string | null {
 function innerOf(object: NormalActivity | null): InnerFacts | null {
   if (object === null) return null;
   const owners = [...new Set([...idsOf(object.actor), ...idsOf(object.attributedTo)])];
+  const [inReplyTo] = idsOf(object.inReplyTo);
+  const changedMs = timeOf(object.updated ?? object.published);
   return {
     type: typeOf(object.type),
     actor: owners[0] ?? null,
     object: idsOf(object.object)[0] ?? null,
     ...(owners.length > 1 ? { owners } : {}),
+    ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    ...(Number.isNaN(changedMs) ? {} : { changedMs }),
   };
+}
+
+/** The sender's word for a time; NaN when it is none. */
+function timeOf(value: unknown): number {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
 }
 
 /** The first object when it is embedded. */

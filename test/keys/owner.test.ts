@@ -262,6 +262,7 @@ describe('a document from a stranger', () => {
     expect(kept?.document).toEqual({
       ...{ type: 'Person', preferredUsername: 'ab', name: `${'n'.repeat(499)}�`, published: null },
       manuallyApprovesFollowers: false,
+      followers: `${anna.id}/followers`,
     });
   });
 

@@ -1,0 +1,110 @@
+/** Objects, what was taken back before it came, and reports: what a turn reads and writes about them. */
+import type { Effects, ObjectFacts, Retraction } from '../effects.ts';
+import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
+
+const OBJECT = sql`
+  uri, type, owner, in_reply_to as "inReplyTo", is_deleted as "isDeleted", source, ${ms('changed_at')} as "changedMs"`;
+
+/** Those of these objects that are known. */
+export async function objectsFor(tx: Statements, uris: readonly string[]): Promise<ObjectFacts[]> {
+  if (uris.length === 0) return [];
+  return tx.run<ObjectFacts>(sql`select ${OBJECT} from object where uri = any(${texts(uris)})`);
+}
+
+/** Those of these pairs of actor and id that have been taken back. */
+export async function retractionsFor(tx: Statements, asked: readonly Retraction[]): Promise<Retraction[]> {
+  if (asked.length === 0) return [];
+  const column = (of: (one: Retraction) => string) => texts(asked.map(of));
+  return tx.run<Retraction>(sql`
+    select actor, object from retraction where (actor, object) in
+      (select * from unnest(${column(({ actor }) => actor)}, ${column(({ object }) => object)}))`);
+}
+
+/** A retraction is remembered for so long, in milliseconds: longer than any server goes on trying to deliver. */
+const REMEMBERED_MS = 30 * 86_400_000;
+/** Old ones that go with each write of new ones: more than come, and not so many that it is felt. */
+const FORGOTTEN_MAX = 500;
+
+type ObjectEffects = Pick<Effects, 'objects' | 'retractions' | 'reports' | 'gone' | 'changedActors'>;
+
+/** Writes what decisions asked for about objects and actors. */
+export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs: number): Promise<void> {
+  const { objects, retractions, reports, gone, changedActors } = effects;
+  if (objects.length > 0)
+    await tx.run(sql`
+    insert into object (uri, type, owner, in_reply_to, is_deleted, source, changed_at)
+    select r.uri, r.type, r.owner, r."inReplyTo", r."isDeleted", r.source, to_timestamp(r."changedMs" / 1000)
+      from json_to_recordset(${rows(objects)}) as r(uri text, type text, owner text, "inReplyTo" text,
+        "isDeleted" boolean, source text, "changedMs" float8)
+    on conflict (uri) do update set type = excluded.type, in_reply_to = excluded.in_reply_to,
+      is_deleted = excluded.is_deleted, source = excluded.source, changed_at = excluded.changed_at
+     where object.owner = excluded.owner`);
+  if (retractions.length > 0)
+    await tx.run(sql`
+    with forgotten as (
+      delete from retraction where (actor, object) in
+        (select actor, object from retraction where at <= ${time(atMs - REMEMBERED_MS)} limit ${FORGOTTEN_MAX})
+    )
+    insert into retraction (actor, object, at)
+    select r.actor, r.object, ${time(atMs)} from json_to_recordset(${rows(retractions)}) as r(actor text, object text)
+    on conflict (actor, object) do update set at = excluded.at`);
+  if (reports.length > 0)
+    await tx.run(sql`
+    insert into report (activity_id, actor, domain, objects, state, at)
+    select r."activityId", r.actor, r.domain, r.objects, 'open', ${time(atMs)}
+      from json_to_recordset(${rows(reports)}) as r("activityId" text, actor text, domain text, objects json)
+    on conflict do nothing`);
+  if (gone.length > 0) {
+    await tx.run(sql`
+      update object set type = 'Tombstone', is_deleted = true, source = null
+       where owner = any(${texts(gone)}) and not is_deleted`);
+    await tx.run(sql`delete from remote_actor where id = any(${texts(gone)})`);
+  }
+  if (changedActors.length > 0)
+    await tx.run(
+      sql`update remote_actor set fetched_at = ${time(0)} where id = any(${texts(changedActors)})`,
+    );
+}
+
+/** An object, and how many reacted to it. */
+export interface KnownObject {
+  readonly uri: string;
+  readonly type: string | null;
+  readonly owner: string | null;
+  readonly isDeleted: boolean;
+  readonly likes: number;
+  readonly shares: number;
+  readonly replies: number;
+}
+
+/** What is known of an object; of one that only others spoke of, how they did. */
+export async function objectByUri(db: Statements, uri: string): Promise<KnownObject> {
+  const total = (name: string) =>
+    sql`(select count(distinct item)::float8 from member where collection = ${`${uri}/${name}`})`;
+  const [counts] = await db.run<Pick<KnownObject, 'likes' | 'shares' | 'replies'>>(
+    sql`select ${total('likes')} as likes, ${total('shares')} as shares, ${total('replies')} as replies`,
+  );
+  const [object] = await db.run<ObjectFacts>(sql`select ${OBJECT} from object where uri = ${uri}`);
+  const { type = null, owner = null, isDeleted = false } = object ?? {};
+  return { uri, type, owner, isDeleted, ...(counts as Pick<KnownObject, 'likes' | 'shares' | 'replies'>) };
+}
+
+/** A report as its row has it, with the document that it came in. */
+export interface ReportRow {
+  readonly id: string;
+  readonly actor: string;
+  readonly domain: string;
+  readonly objects: string[];
+  readonly state: 'open' | 'resolved';
+  readonly atMs: number;
+  readonly raw: string | null;
+  readonly normal: string | null;
+}
+
+/** Newest first, below the cursor. */
+export async function listReports(db: Statements, below: string | null, limit: number): Promise<ReportRow[]> {
+  return db.run<ReportRow>(sql`
+    select r.id::text, r.actor, r.domain, r.objects, r.state, ${ms('r.at')} as "atMs", d.raw, d.normal
+      from report as r left join document as d on d.activity_id = r.activity_id
+     where ${below}::bigint is null or r.id < ${below}::bigint order by r.id desc limit ${limit}`);
+}
