@@ -44,9 +44,7 @@ export async function vouch(house: House, forwarded: Forwarded): Promise<Genuine
   const { facts, sender } = forwarded;
   // Nobody brings us what we are said to have said ourselves, and nobody is asked about it.
   if (originOf(facts.actor) === house.settings.origin) return untrusted('the actor is ours');
-  const named = [sender.domain, sender.actor, facts.actor, facts.id].map((of, at) =>
-    at === 0 ? of : domainOf(of),
-  );
+  const named = [sender.domain, ...[sender.actor, facts.actor, facts.id].map(domainOf)];
   const shut = house.gate.judge(named, house.store.clock.now());
   if (shut !== null) return shut;
   // There is nothing to delete of an actor that nobody here has met.

@@ -74,10 +74,14 @@ describe.each(places)('an activity from somebody else than its actor ($name)', (
       const bob = await away.actor('bob');
       const hers = addProofKey(ann, 'hers');
       const his = addProofKey(bob, 'his');
+      // A host is no owner: somebody next door on hers is nobody to speak for her.
+      const neighbour = await home.actor('neighbour');
+      const nextDoor = addProofKey(neighbour, 'next-door');
       const now = served.clock.now();
       const good = (): Sent => proven(likeOf(ann, ++number), hers, now);
       for (const activity of [
         proven(likeOf(ann, ++number), his, now),
+        proven(likeOf(ann, ++number), nextDoor, now),
         proven(likeOf(ann, ++number), { ...his, id: hers.id }, now),
         { ...good(), object: `${ORIGIN}/notes/2` },
         { ...good(), '@context': [good()['@context'], { extra: 'https://extra.example/' }] },
@@ -105,6 +109,7 @@ describe.each(places)('an activity from somebody else than its actor ($name)', (
       for (const activity of [
         { ...signed, object },
         await ldSigned(create(ann.id), relay, served.clock.now()),
+        await ldSigned(create(ann.id), await home.actor('next-door'), served.clock.now()),
         await ldSigned(create(ann.id), { ...relay, keyId: ann.keyId }, served.clock.now()),
       ]) {
         expect(await relayed(activity)).toEqual({ status: 401, record: undefined });
@@ -281,6 +286,23 @@ describe.each(places)('who answers for a forwarded activity ($name)', (place) =>
       const limited = await served.inbox.domains.list({ state: 'rate-limited' });
       expect(limited.items.map(({ domain }) => domain)).toEqual([new URL(relay.id).hostname]);
       expect((await served.post('/inbox', likeOf(ann, 5), ann)).status).toBe(202);
+    },
+    PATIENCE,
+  );
+
+  test(
+    'the sender, where a limit of each actor is concerned',
+    async () => {
+      await using served = await serve(place, { actorRateLimit: { limit: 2, window: '1 hour' } });
+      const ann = await (await served.remote()).actor('ann');
+      const relay = await (await served.remote()).actor('relay');
+      const key = addProofKey(ann);
+      const activity = proven(likeOf(ann, 1), key, served.clock.now());
+      const answers: number[] = [];
+      // Nobody uses up what an actor may send by bringing one thing of hers again and again.
+      for (const signer of [relay, relay, relay, ann, ann, ann])
+        answers.push((await served.post('/inbox', activity, signer)).status);
+      expect(answers).toEqual([202, 202, 429, 202, 202, 429]);
     },
     PATIENCE,
   );
