@@ -126,6 +126,31 @@ export interface ActivityRecord {
   readonly history: HistoryEntry[];
 }
 
+/** What is known of an object, local or remote. */
+export interface ObjectRecord {
+  readonly uri: string;
+  /** Null when only others spoke of it. */
+  readonly type: string | null;
+  readonly owner: string | null;
+  readonly deleted: boolean;
+  /** How many actors like it, share it, and how many replies to it are known. */
+  readonly likes: { readonly total: number };
+  readonly shares: { readonly total: number };
+  readonly replies: { readonly total: number };
+}
+
+/** A report to our moderators. */
+export interface ReportRecord {
+  readonly id: string;
+  /** Who reported, and its domain. */
+  readonly actor: string;
+  readonly domain: string;
+  readonly objects: string[];
+  readonly content: string | null;
+  readonly state: 'open' | 'resolved';
+  readonly receivedAt: string;
+}
+
 export interface DeadLetter {
   readonly id: string;
   readonly kind: 'mail' | 'handler' | 'delivery';
