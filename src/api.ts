@@ -139,6 +139,15 @@ export interface ObjectRecord {
   readonly replies: { readonly total: number };
 }
 
+/** What became of an activity that one of our actors sent. */
+export interface Sent {
+  readonly activityId: string;
+  /** The object that it made, or null. */
+  readonly object: string | null;
+  /** Inboxes that it goes to. */
+  readonly deliveries: number;
+}
+
 /** A report to our moderators. */
 export interface ReportRecord {
   readonly id: string;

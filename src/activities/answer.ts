@@ -4,10 +4,8 @@
 import { randomFillSync } from 'node:crypto';
 import type { OwnActivity, Pair } from '../effects.ts';
 
-/**
- * A new id for an activity of a local actor: sortable by time, unguessable, unique (UUID version 7, RFC 9562 5.7).
- */
-export function mintActivityId(actor: string, atMs: number): string {
+/** A new id for something of ours: sortable by time, unguessable, unique (UUID version 7, RFC 9562 5.7). */
+export function mintId(atMs: number): string {
   const bytes = randomFillSync(new Uint8Array(16));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, Math.floor(atMs / 0x1_0000));
@@ -15,10 +13,12 @@ export function mintActivityId(actor: string, atMs: number): string {
   view.setUint8(6, 0x70 | (view.getUint8(6) & 0x0f));
   view.setUint8(8, 0x80 | (view.getUint8(8) & 0x3f));
   const hex = Buffer.from(bytes).toString('hex');
-  const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
-    '-',
-  );
-  return `${actor}/activities/${uuid}`;
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** A new id for an activity of a local actor. */
+export function mintActivityId(actor: string, atMs: number): string {
+  return `${actor}/activities/${mintId(atMs)}`;
 }
 
 /** Our actor's Follow. */

@@ -29,7 +29,10 @@ export interface TextsField extends Basics {
   readonly itemsMax: number;
   readonly charactersMax: number;
 }
-export type Field = TextField | ChoiceField | NumberField | TimeField | TextsField;
+export interface ObjectField extends Basics {
+  readonly kind: 'object';
+}
+export type Field = ObjectField | TextField | ChoiceField | NumberField | TimeField | TextsField;
 export type Fields = Readonly<Record<string, Field>>;
 
 type ValueOf<F extends Field> = F extends ChoiceField
@@ -40,7 +43,9 @@ type ValueOf<F extends Field> = F extends ChoiceField
       ? Date
       : F extends TextsField
         ? string[]
-        : string;
+        : F extends ObjectField
+          ? Readonly<Record<string, unknown>>
+          : string;
 /** The values of fields that were read: those that are required are there. */
 export type Input<Fs extends Fields> = {
   readonly [Name in keyof Fs]: Fs[Name] extends { required: true }
@@ -50,6 +55,9 @@ export type Input<Fs extends Fields> = {
 
 /** Bodies are small; the largest is a list of ten thousand domains. In bytes. */
 export const BODY_BYTES_MAX = 2_097_152;
+
+/** A JSON object within a body, as text. */
+const OBJECT_CHARACTERS_MAX = 262_144;
 
 /** The values of a query. A parameter that is empty counts as absent. */
 export function readQuery<Fs extends Fields>(fields: Fs, query: URLSearchParams): Input<Fs> {
@@ -127,6 +135,9 @@ function faultOf(field: Field, value: unknown): string | null {
       return typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value))
         ? null
         : 'is no time such as 2030-01-31T12:00:00Z';
+    case 'object':
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no object';
+      return faultOfText(JSON.stringify(value), OBJECT_CHARACTERS_MAX);
     case 'texts': {
       if (!Array.isArray(value)) return 'is no list';
       if (value.length > field.itemsMax) return `has more than ${field.itemsMax} items`;

@@ -84,6 +84,7 @@ export const SCHEMAS: Readonly<Record<AnswerName, Schema>> = {
     shares: object({ total: count }),
     replies: object({ total: count }),
   }),
+  Sent: object({ activityId: uri, object: orNull(uri), deliveries: count }),
   Report: object({
     id: text,
     actor: uri,
@@ -216,6 +217,8 @@ function schemaOf(field: Field): Schema {
       return { type: 'integer', minimum: field.least };
     case 'time':
       return time;
+    case 'object':
+      return { type: 'object' };
     case 'texts':
       return {
         type: 'array',

@@ -12,6 +12,7 @@ export type AnswerName =
   | 'DeadLetter'
   | 'Object'
   | 'Report'
+  | 'Sent'
   | 'Transition'
   | 'Machine'
   | 'Collection'

@@ -130,6 +130,12 @@ const followRequests: readonly Route[] = [
     answer: 'Follow',
     call: ({ inbox, at, body }) => inbox.actors.follow(at.name as string, body.object),
   }),
+  route('POST', '/actors/:name/outbox', {
+    about: 'Our actor sends an activity, or creates an object; ids and authorship are made here',
+    body: { activity: { kind: 'object', required: true, about: 'an ActivityStreams activity or object' } },
+    answer: 'Sent',
+    call: ({ inbox, at, body }) => inbox.actors.send(at.name as string, body.activity),
+  }),
   route('GET', '/actors/:name/collections/:collection', {
     about: `A collection of a local actor: ${COLLECTIONS.join(', ')}; newest first`,
     query: page,

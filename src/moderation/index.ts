@@ -1,6 +1,14 @@
 /** The moderator's side of the house: every verb and every list of the admin API, from code. */
 import { type Chart, chart, domainMachine, followRequestMachine } from '../../machines/index.ts';
-import type { ActivityRecord, DeliveryRecord, MachineName, Page, PageQuery, Transition } from '../api.ts';
+import type {
+  ActivityRecord,
+  DeliveryRecord,
+  MachineName,
+  Page,
+  PageQuery,
+  Sent,
+  Transition,
+} from '../api.ts';
 import type { RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
@@ -19,6 +27,7 @@ import {
   follow,
 } from './follow-requests.ts';
 import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
+import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export type { DomainVerb } from './domains.ts';
@@ -54,6 +63,15 @@ export interface Moderation {
   readonly actors: {
     /** Our actor asks to follow a remote one. */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
+    /**
+     * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
+     * goes to everybody that it names, and to those in `to`.
+     */
+    send(
+      handle: string,
+      activity: Readonly<Record<string, unknown>>,
+      options?: { readonly to?: readonly string[] },
+    ): Promise<Sent>;
     /** Items of a local actor's collection, newest first. */
     collection(
       handle: string,
@@ -78,7 +96,7 @@ export interface ModerationParts {
   readonly store: Store;
   readonly settings: Settings;
   readonly locals: Locals;
-  inboxOf(actor: string): Promise<RemoteInbox | null>;
+  inboxOf(actor: string): Promise<(RemoteInbox & { readonly sharedInbox: string | null }) | null>;
   /** The log has grown. */
   onTransition(): void;
   /** Mail, handler calls or deliveries may be due. */
@@ -109,6 +127,17 @@ export function createModeration(parts: ModerationParts): Moderation {
     reports: createReports(store),
     actors: {
       follow: (handle, object) => follow(followParts, handle, object),
+      send: (handle, activity, options) =>
+        send(
+          {
+            ...{ store, locals, origin: settings.origin },
+            inboxOf: (actor) => parts.inboxOf(actor),
+            onSend: () => parts.onWork(''),
+          },
+          handle,
+          activity,
+          options,
+        ),
       collection: (handle, name, query = {}) => collectionPage(store, locals, handle, name, query),
     },
     machines: machinesDesk(store),

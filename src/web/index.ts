@@ -7,9 +7,10 @@ import type { Settings } from '../options.ts';
 import { ownActivity } from '../store/collections.ts';
 import type { Store } from '../store/store.ts';
 import { type Answer, problem } from '../verdict.ts';
-import { ACTIVITY_JSON, actorDocument } from './actors.ts';
+import { ACTIVITY_JSON, activityJson, actorDocument } from './actors.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
+import { OBJECTS_PATH, objectPage } from './objects.ts';
 import { webfinger } from './webfinger.ts';
 
 export interface Web {
@@ -45,7 +46,7 @@ const FIXED_PATHS = [
 export function mayBeOurs(path: string, { actorPath }: Pick<Settings, 'actorPath'>): boolean {
   if (path === '/inbox' || (FIXED_PATHS as readonly string[]).includes(path)) return true;
   const before = actorPath.slice(0, actorPath.indexOf(':'));
-  return path.startsWith(before) && path.length > before.length;
+  return [before, OBJECTS_PATH].some((start) => path.startsWith(start) && path.length > start.length);
 }
 
 /** Paths that answer whatever Host they were asked under: load balancers and scrapers use addresses. */
@@ -66,6 +67,7 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
   const pages = new Map<string, Page>(Object.entries(fixed));
 
   async function actorPage(path: string): Promise<Page | null> {
+    if (path.startsWith(OBJECTS_PATH)) return objectPage(store, origin, path);
     const actor = await locals.byPath(path);
     if (actor !== null) return () => activityJson(actorDocument(actor, origin));
     const own = /^(.+)\/activities\/([^/]+)$/.exec(path);
@@ -105,11 +107,6 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
 
 function text(status: number, body: string, contentType = 'text/plain; charset=utf-8'): Answer {
   return { status, headers: { 'content-type': contentType, 'cache-control': 'no-store' }, body };
-}
-
-function activityJson(document: object): Answer {
-  const headers = { 'content-type': ACTIVITY_JSON, vary: 'accept', 'access-control-allow-origin': '*' };
-  return { status: 200, headers, body: JSON.stringify(document) };
 }
 
 /** Our own version, from the package's file: two folders up in a checkout, three in the built package. */
