@@ -17,6 +17,21 @@ const withTerms = (terms: unknown, change: Change = {}): Change => ({ '@context'
 
 describe('the walker takes', () => {
   test.each<[string, Change]>([
+    ['a prefix before its context', { '@context': [{ foo: 'as:foo' }, AS], foo: 'x' }],
+    ['a term with an @ in it', withTerms({ 'a@b': 'as:foo' }, { 'a@b': 'x' })],
+    [
+      'a blank node whose prefix is a term',
+      withTerms({ _: 'https://x.example/' }, { to: ['_:b0', '_:b 0'] }),
+    ],
+    ['what is not quite a trap', { __proto__x: 1, object: { id: ANA, __proto__x: 1 } }],
+    ['an undefined name beside its blank node', withTerms({ foo: '_:bar' }, { foo: 'x', bar: 'y' })],
+    [
+      'a list before other items',
+      withTerms(
+        { alpha: { '@id': 'as:items', '@container': '@list' } },
+        { object: { alpha: [1], items: [2] } },
+      ),
+    ],
     ['no context', { '@context': undefined }],
     ['an empty list of contexts', { '@context': [] }],
     [
@@ -334,9 +349,9 @@ describe('the walker leaves', () => {
     { '@container': '@index' },
     { '@container': '@id' },
   ])
-    for (const value of ['x', null])
+    for (const value of ['x', null, { type: 'Note' }])
       left.push([
-        `${value} for ${JSON.stringify(definition)}`,
+        `${JSON.stringify(value)} for ${JSON.stringify(definition)}`,
         withTerms({ foo: { '@id': 'as:foo', ...definition } }, { foo: value }),
       ]);
 
