@@ -23,13 +23,16 @@ using place = await preparedPlace();
 
 async function attacks(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { cls, attacks, world: options } of CLASSES) {
-    const chosen = Object.entries(attacks).filter(([id]) => isWanted(id));
+  for (const options of new Set(CLASSES.map(({ world }) => world))) {
+    const chosen = CLASSES.filter(({ world }) => world === options).flatMap(({ cls, attacks }) =>
+      Object.entries(attacks).flatMap(([id, attack]) => (isWanted(id) ? [{ cls, id, attack }] : [])),
+    );
     if (chosen.length === 0) continue;
     await using world = await openWorld(place.kind, { ...options, length });
-    for (const [id, attack] of chosen) {
-      rows.push(await play(cls, id, attack, world));
-      process.stderr.write(rows.at(-1)?.failure === null ? '.' : `\n${id} failed\n`);
+    for (const { cls, id, attack } of chosen) {
+      const row = await play(cls, id, attack, world);
+      rows.push(row);
+      process.stderr.write(row.failure === null ? '.' : `\n${id} failed\n`);
     }
   }
   process.stderr.write('\n');

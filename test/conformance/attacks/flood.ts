@@ -36,7 +36,7 @@ const mib = (bytes: number): number => Math.round(bytes / 1_048_576);
 
 export const floods: Attacks = {
   async 'FL-01'(stage) {
-    const times = stage.world.length === 'long' ? 100_000 : 2_000;
+    const times = stage.world.length === 'long' ? 100_000 : 1_000;
     const { privateKey } = await rsaKey();
     const signed = new Map<string, string>();
     const before = stage.neighbours.lookedUp.length;
@@ -99,7 +99,7 @@ export const floods: Attacks = {
   async 'FL-04'(stage) {
     const isLong = stage.world.length === 'long';
     // Those that ask for a key cost a look-up each; the others show that a name alone costs nothing.
-    const [asking, naming] = isLong ? [50_000, 950_000] : [1_500, 10_000];
+    const [asking, naming] = isLong ? [30_000, 970_000] : [600, 4_000];
     let lines = 0;
     const count = (message: string): void => void (message === REFUSED && lines++);
     const logger = { debug() {}, info: count, warn() {}, error() {} };

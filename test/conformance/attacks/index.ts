@@ -25,17 +25,17 @@ export interface AttackClass {
 }
 
 export const CLASSES: readonly AttackClass[] = [
-  { name: 'whose key it is', cls: 'authn', attacks: authnOwner },
-  { name: 'what a signature covers', cls: 'authn', attacks: authnSignature },
-  { name: 'who may change what', cls: 'object-authority', attacks: objectAuthority },
-  { name: 'whose follow it is', cls: 'follow-state', attacks: followState },
+  { name: 'keys and their owners', cls: 'authn', attacks: authnOwner },
+  { name: 'signatures', cls: 'authn', attacks: authnSignature },
+  { name: 'what belongs to whom', cls: 'object-authority', attacks: objectAuthority },
+  { name: 'follows', cls: 'follow-state', attacks: followState },
   { name: 'what somebody passes on', cls: 'private/forward', attacks: forward },
   { name: 'what a document means', cls: 'jsonld', attacks: jsonld },
-  { name: 'what a signature on a document proves', cls: 'jsonld', attacks: jsonldSigned },
-  { name: 'where it is made to connect', cls: 'ssrf/fetch', attacks: fetchAddress, world: guarded },
-  { name: 'what it is answered', cls: 'ssrf/fetch', attacks: fetchAnswer },
-  { name: 'how a block is passed by', cls: 'domain-block', attacks: domainBlock },
-  { name: 'what a flood leaves behind', cls: 'flood/abuse', attacks: floods },
-  { name: 'what comes over the wire', cls: 'http', attacks: http },
-  { name: 'what breaks from inside', cls: 'runtime', attacks: runtime },
+  { name: 'signatures on documents', cls: 'jsonld', attacks: jsonldSigned },
+  { name: 'where it connects to', cls: 'ssrf/fetch', attacks: fetchAddress, world: guarded },
+  { name: 'what it fetches', cls: 'ssrf/fetch', attacks: fetchAnswer },
+  { name: 'blocks and limits', cls: 'domain-block', attacks: domainBlock },
+  { name: 'its room and its time', cls: 'flood/abuse', attacks: floods },
+  { name: 'its HTTP', cls: 'http', attacks: http },
+  { name: 'its own parts', cls: 'runtime', attacks: runtime },
 ];
