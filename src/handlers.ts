@@ -180,7 +180,8 @@ export function createHandlers({ settings, store, desk, callMs = CALL_MS }: Hand
       followRequest: (follow) => desk.followRequest(follow.id),
     };
     try {
-      const returned = (handler as Handler<Activity>)(viewOf(ended, origin), context);
+      const view = await viewOf(ended, origin);
+      const returned = (handler as Handler<Activity>)(view, context);
       await Promise.race([returned, whenAborted(signal)]);
       return null;
     } catch (error) {

@@ -7,9 +7,9 @@ import { withoutHidden } from '../verify/own-words.ts';
 import { storedNormal } from '../verify/stored.ts';
 
 /** The typed view of a stored activity. It reads what is stored; no network. */
-export function viewOf(ended: EndedActivity, origin: string): Activity | FlagActivity {
+export async function viewOf(ended: EndedActivity, origin: string): Promise<Activity | FlagActivity> {
   const sent = JSON.parse(ended.raw) as Record<string, unknown>;
-  const normal = storedNormal(ended);
+  const normal = await storedNormal(ended);
   const refTo = (uri: string): Ref => {
     const isLocal = originOf(uri) === origin;
     return { uri, domain: domainOf(uri) ?? '', isLocal, isRemote: !isLocal };

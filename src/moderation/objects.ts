@@ -36,13 +36,13 @@ export function createReports(store: Store): ReportsDesk {
       const limit = limitOf(query);
       const found = await listReports(store, numberCursor(query), limit + 1);
       const page = pageOf(found, limit, ({ id }) => id);
-      return { ...page, items: page.items.map(recordOf) };
+      return { ...page, items: await Promise.all(page.items.map(recordOf)) };
     },
   };
 }
 
-function recordOf({ raw, normal, atMs, ...row }: ReportRow): ReportRecord {
-  const { content = null } = raw === null ? {} : storedNormal({ raw, normal });
+async function recordOf({ raw, normal, atMs, ...row }: ReportRow): Promise<ReportRecord> {
+  const { content = null } = raw === null ? {} : await storedNormal({ raw, normal });
   return {
     ...row,
     content: typeof content === 'string' ? content : null,

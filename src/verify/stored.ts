@@ -10,8 +10,16 @@ export interface StoredDocument {
 }
 
 /** The normal form of a stored activity, as far as its actor can answer for it. */
-export function storedNormal({ raw, normal }: StoredDocument): NormalActivity {
-  const form = normal === null ? plainNormal(JSON.parse(raw)) : (JSON.parse(normal) as NormalActivity);
-  if (form === null) throw new Error('the normal form of a stored document cannot be made again');
-  return ownWords(form);
+export async function storedNormal({ raw, normal }: StoredDocument): Promise<NormalActivity> {
+  if (normal !== null) return ownWords(JSON.parse(normal) as NormalActivity);
+  const document = JSON.parse(raw) as NormalActivity;
+  return ownWords(plainNormal(document) ?? (await fullNormal(document)));
+}
+
+/** For what an earlier version could read without jsonld and this one cannot. Loaded when it is needed. */
+async function fullNormal(document: NormalActivity): Promise<NormalActivity> {
+  const { understandFully } = await import('./document.ts');
+  const understood = await understandFully(document);
+  if ('problem' in understood) throw new Error(`a stored document cannot be read: ${understood.problem}`);
+  return understood.normal;
 }
