@@ -30,6 +30,8 @@ export interface InnerFacts {
 export interface Facts {
   /** The activity's id; made from actor and body digest where the sender gave none. */
   readonly id: string;
+  /** SHA-256 of the document as it came, in hex: another document may come under the same id. */
+  readonly digest?: string;
   /** The ActivityStreams type name (`Follow`), or the full IRI of a type that is not ActivityStreams. */
   readonly type: string;
   readonly actor: string;

@@ -11,12 +11,15 @@ const HISTORY_MAX = 50;
 
 export class Register {
   readonly #rows: Map<string, ActivityRow>;
+  readonly #digests: ReadonlyMap<string, string>;
   readonly #fresh = new Map<string, NewActivityRow>();
   readonly #again = new Set<string>();
   readonly #ended: Status[] = [];
 
-  constructor(existing: readonly ActivityRow[]) {
+  /** `digests` are those of the documents that came first, of activities that may come again. */
+  constructor(existing: readonly ActivityRow[], digests: ReadonlyMap<string, string> = new Map()) {
     this.#rows = new Map(existing.map((row) => [row.activityId, row]));
+    this.#digests = digests;
   }
 
   /** Has this activity acted already? One that failed has not: its mail was put back from the dead letters. */
@@ -62,14 +65,17 @@ export class Register {
 
   /** The activity came again. True when it came to an inbox that it had not reached. */
   cameAgain(mail: Mail): boolean {
-    const { id } = mail.facts;
+    const { id, digest } = mail.facts;
+    const first = this.#digests.get(id);
+    const isOther = digest !== undefined && first !== undefined && digest !== first;
+    const reason = isOther ? { reason: 'another document: the first one stands' } : {};
     const before = this.#rows.get(id) as ActivityRow;
     const isNewInbox = !before.inboxes.includes(mail.inbox);
     const at = new Date(mail.receivedMs).toISOString();
     const row = {
       ...before,
       inboxes: isNewInbox ? [...before.inboxes, mail.inbox] : before.inboxes,
-      history: bounded([...before.history, { at, what: 'redelivered', inbox: mail.inbox }]),
+      history: bounded([...before.history, { at, what: 'redelivered', inbox: mail.inbox, ...reason }]),
     };
     this.#rows.set(id, row);
     const fresh = this.#fresh.get(id);

@@ -133,9 +133,21 @@ async function know(
     all(({ retractions }) => retractions),
   );
   const followers = await store.localFollowers(tx, [...new Set(letters.map(({ facts }) => facts.actor))]);
+  const digests = await store.documentDigests(tx, repeated(letters, rows));
   const activities = new Map(rows.map((row) => [row.activityId, row]));
   const world = new World(atMs, { requests, inboxes, objects: known, activities, retractions, followers });
-  return { world, register: new Register(rows), blocked };
+  return { world, register: new Register(rows, digests), blocked };
+}
+
+/** Ids under which more than one document may have come: those of activities that come again. */
+function repeated(letters: readonly store.Mail[], rows: readonly store.ActivityRow[]): string[] {
+  const seen = new Set(rows.map(({ activityId }) => activityId));
+  const again = new Set<string>();
+  for (const { facts } of letters) {
+    if (seen.has(facts.id)) again.add(facts.id);
+    seen.add(facts.id);
+  }
+  return [...again];
 }
 
 /** Sends a domain's due events to its machine, and keeps what comes of it. */

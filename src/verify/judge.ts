@@ -91,7 +91,8 @@ export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
     if (!(await holds(proofKey, scanned.document))) return denied('the proof does not hold');
   }
   const normal = understood.isPlain ? null : JSON.stringify(understood.normal);
-  return { ok: true, facts: { ...understood.facts, id, type }, normal };
+  const digest = hash('sha256', request.body, 'hex');
+  return { ok: true, facts: { ...understood.facts, id, type, digest }, normal };
 }
 
 /** What an activity of somebody else than the signer carries that could speak for it. */
