@@ -1,4 +1,4 @@
-/** The worker of the pool with a weakness: bodies that hold certain words throw, end or hold up their thread. */
+/** The worker of the pool with a weakness: bodies that hold certain words throw, end, fill or hold up their thread. */
 
 import type { VerifyAnswer, VerifyRequest } from '../../src/verify/pool.ts';
 import { judgeBatch } from '../../src/verify/worker.ts';
@@ -11,6 +11,10 @@ export async function poisonedBatch(batch: readonly VerifyRequest[]): Promise<Ve
     if (text.includes('poison: throw')) throw new RangeError('Maximum call stack size exceeded');
     if (text.includes('poison: exit')) process.exit(3);
     if (text.includes('poison: loop')) for (;;);
+    if (text.includes('poison: heap')) {
+      const hoard: unknown[] = [];
+      for (;;) hoard.push({ next: hoard.length, more: {} });
+    }
   }
   return judgeBatch(batch);
 }

@@ -10,6 +10,7 @@ import { like } from '../fediverse/activities.ts';
 import type { Gated } from './misbehaving-worker.ts';
 import { digestOf, KEY_ID, policy, signedRequest } from './signed-request.ts';
 
+const AS = 'https://www.w3.org/ns/activitystreams';
 const MISBEHAVING = new URL('./misbehaving-worker.ts', import.meta.url);
 const ANA = KEY_ID.replace('#main-key', '');
 
@@ -273,6 +274,33 @@ describe('the real worker', () => {
     expect(answers.map((answer) => !answer.ok && answer.isWrongKey)).toEqual(
       answers.map((_, at) => at === 2),
     );
+    expect(logged).toEqual([]);
+  });
+
+  test('has room to spare for whatever the scan lets through: a quarter of a thread’s heap is enough', async () => {
+    const pool = createPool({ workers: 1, logger, heapMbMax: 64 });
+    pools.push(pool);
+    const filled = (text: string): string => text + ' '.repeat(1_048_576 - text.length);
+    const rows = (count: number, of: (n: number) => unknown) =>
+      Array.from({ length: count }, (_, n) => of(n));
+    const terms = (count: number) => Object.fromEntries(rows(count, (n) => [`t${n}`, `as:t${n}`]) as never);
+    const said = { ...like(ANA, 'https://us.example/notes/1'), '@context': [AS, terms(490)] };
+    const bodies = [
+      {
+        ...said,
+        tag: rows(480, (n) => ({ id: `https://a.example/${n}`, type: 'Note', name: 'n', content: 'c' })),
+      },
+      { ...said, to: rows(1_000, (n) => `https://a.example/${'x'.repeat(900)}${n}`) },
+      { ...said, 'as:content': 'x'.repeat(900_000), contentMap: { en: 'y'.repeat(100_000) } },
+      {
+        ...said,
+        ...Object.fromEntries(rows(480, (n) => [`t${n}`, [{ id: `https://a.example/${n}` }]]) as never),
+      },
+    ].map((document) => filled(JSON.stringify(document)));
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(bodies.map((body) => pool.verify(real({ body }))));
+      expect(answers.map(typeOf)).toEqual(bodies.map(() => 'ok'));
+    }
     expect(logged).toEqual([]);
   });
 });

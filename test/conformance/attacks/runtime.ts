@@ -15,8 +15,7 @@ export const runtime: Attacks = {
     const own = openStage(world);
     const mallory = await own.evil.actor('mallory');
     const anna = await own.victim.actor('anna');
-    // Not a thread that fills its heap: V8 sometimes ends the whole process for it, attackers and all.
-    const kinds = stage.world.length === 'long' ? ['throw', 'exit', 'loop'] : ['throw', 'exit'];
+    const kinds = stage.world.length === 'long' ? ['throw', 'exit', 'heap', 'loop'] : ['throw', 'exit'];
     let busy = 0;
     for (const kind of kinds) {
       const poison = activityOf(mallory, 'Like', { summary: `poison: ${kind}` });
