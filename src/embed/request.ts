@@ -1,6 +1,7 @@
 /** A Web-standard `Request` as the core takes it. What it has lost (repeated lines, the raw target) stays lost. */
 import { SallyportError } from '../errors.ts';
 import type { RawRequest } from '../inbox.ts';
+import { BODY_PIECES_MAX } from '../web/node.ts';
 
 /** How long a body may take to arrive, in milliseconds: a megabyte over a slow line takes a few seconds. */
 const BODY_MS_MAX = 10_000;
@@ -39,9 +40,10 @@ async function readBody(request: Request, bytesMax: number): Promise<Uint8Array 
   let bytes = 0;
   for (;;) {
     const part = await Promise.race([reader.read(), late]).catch(() => 'late' as const);
-    if (part === 'late' || bytes > bytesMax) {
+    const isTooSlow = part === 'late' || chunks.length > BODY_PIECES_MAX;
+    if (isTooSlow || bytes > bytesMax) {
       void reader.cancel().catch(() => undefined);
-      return part === 'late' ? 'too-slow' : 'too-large';
+      return isTooSlow ? 'too-slow' : 'too-large';
     }
     if (part.done) return Buffer.concat(chunks, bytes);
     bytes += part.value.byteLength;

@@ -8,6 +8,11 @@ import type { Answer } from '../verdict.ts';
 
 /** How long a body may take to arrive, in milliseconds: a megabyte over a slow line takes a few seconds. */
 const BODY_MS_MAX = 10_000;
+/**
+ * Pieces that a body may come in. A segment of TCP is some 500 bytes at least, so a megabyte comes in 2 000; but chunks
+ * of one byte would each be an object and an event: 300 MB and seconds of everybody's time for one body.
+ */
+export const BODY_PIECES_MAX = 4_096;
 
 /** The part of an inbox that the adapter needs. */
 export interface HandlesRaw {
@@ -102,7 +107,7 @@ function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 
     const onData = (chunk: Buffer): void => {
       bytes += chunk.byteLength;
       if (bytes > bytesMax) done('too-large');
-      else chunks.push(chunk);
+      else if (chunks.push(chunk) > BODY_PIECES_MAX) done('too-slow');
     };
     const onEnd = (): void =>
       done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));

@@ -110,6 +110,18 @@ describe.each(shells)('at the door (%s)', (shell) => {
     expect((await door.post('/inbox', fits, ann)).status).toBe(202);
   });
 
+  test('408 for a body in thousands of crumbs, each of which would cost more than a real body', async () => {
+    const crumbs = (count: number): Promise<string> => {
+      const whole = bytesOf(like(ann.id, NOTE));
+      const body = Buffer.concat([whole, Buffer.alloc(count - whole.byteLength, ' ')]);
+      const pieces = [...body].map((byte) => Buffer.from(`1\r\n${String.fromCharCode(byte)}\r\n`));
+      const headers = { ...headersFor(served.clock, ann, body), 'transfer-encoding': 'chunked' };
+      return byHand(door, headers, Buffer.concat([...pieces, Buffer.from('0\r\n\r\n')]));
+    };
+    expect(await crumbs(2_000)).toMatch(/^HTTP\/1\.1 202 /);
+    expect(await crumbs(6_000)).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
   test('415 for another type, none at all, and for a coded body', async () => {
     const activity = like(ann.id, NOTE);
     for (const type of ['text/plain', 'application/json', 'application/activity', '']) {
