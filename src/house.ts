@@ -118,10 +118,11 @@ export async function openHouse(
         events,
         logger,
         mailDepthMax: settings.mailboxDepthMax,
-        onDone({ ended, hasTransitions, sendsTo }) {
+        onDone({ ended, hasTransitions, sendsTo, changedActors }) {
           if (hasTransitions) log.poke();
           if (ended.length > 0) handlers.poke();
           if (sendsTo.length > 0) deliveries.wake();
+          keys.renew(changedActors);
         },
       }),
       (room) => room.close(),

@@ -20,7 +20,7 @@ import { createLookup, type Fetched, type KeyLook, type NoDocument } from './key
 import { createSourceBudget } from './keys/source-budget.ts';
 import type { Settings } from './options.ts';
 import type { Remote } from './remote.ts';
-import { type RemoteActor, remoteActor } from './store/actors.ts';
+import { type RemoteActor, remoteActor, saveRemoteActors } from './store/actors.ts';
 import { forgetKey, type StoredKey, saveKeys, storedKey } from './store/keys.ts';
 import type { Store } from './store/store.ts';
 import type { Refusal } from './verdict.ts';
@@ -63,6 +63,8 @@ export interface Keys {
   remember(key: KnownKey): Promise<void>;
   /** A remote actor, for deliveries and our own follows: from memory, store or network. Null when there is none. */
   actor(id: string): Promise<RemoteActor | null>;
+  /** These actors say that their documents have changed: each is looked at again, once in 5 minutes at most. */
+  renew(actors: readonly string[]): void;
   /** Has anything that this actor signed been accepted here? Asks nobody. */
   hasMet(actor: string): Promise<boolean>;
   /** A document of another server, asked for in our name. */
@@ -128,6 +130,8 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
   const looks = createFlights<Entry | NoKey>();
   const reads = createFlights<Entry | null>();
   const actorLooks = createFlights<RemoteActor | null>();
+  const renewals = createFlights<void>();
+  const renewed = new LRUCache<string, number>({ max: ACTORS_MAX });
   const save = createSaving(store);
 
   /** Asks the network and draws the consequences. */
@@ -285,12 +289,34 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
       });
     },
 
+    renew(ids) {
+      for (const id of ids) {
+        actors.delete(id);
+        const nowMs = clock.now();
+        if (nowMs - (renewed.get(id) ?? Number.NEGATIVE_INFINITY) < REFETCH_MS) continue;
+        renewed.set(id, nowMs);
+        renewals
+          .fly(id, async () => {
+            const found = await lookup.actor(id, nowMs);
+            if (found.type !== 'actor') return;
+            actors.set(id, found.actor);
+            await saveRemoteActors(store, [found.actor]);
+          })
+          .catch((error: unknown) => {
+            settings.logger.warn('an actor could not be looked at again', { id, error: messageOf(error) });
+          });
+      }
+    },
+
     async hasMet(actor) {
       return actors.has(actor) || (await remoteActor(store, actor)) !== null;
     },
 
     document: lookup.document,
-    settled: () => looks.settled(),
+    async settled() {
+      await looks.settled();
+      await renewals.settled();
+    },
   };
 }
 

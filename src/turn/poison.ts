@@ -64,7 +64,8 @@ async function blame(
   atMs: number,
   hasRow: boolean,
 ): Promise<TurnDone> {
-  const done: TurnDone = { domains: [name], mails: 0, ended: [], hasTransitions: false, sendsTo: [] };
+  const nothing = { mails: 0, ended: [], hasTransitions: false, sendsTo: [], changedActors: [] };
+  const done: TurnDone = { domains: [name], ...nothing };
   const [held] = await turns.holdDomains(tx, [name]);
   if (held === undefined) return done;
   const [head] = await turns.oldestMail(tx, [name], 1, 1);

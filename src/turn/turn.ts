@@ -36,6 +36,8 @@ export interface TurnDone {
   readonly hasTransitions: boolean;
   /** Domains that something is to be sent to. */
   readonly sendsTo: readonly string[];
+  /** Remote actors whose documents have changed. */
+  readonly changedActors: readonly string[];
 }
 
 /** States in which a domain's mail may be applied: the definition says so with the tag `open`. */
@@ -76,6 +78,7 @@ export async function turn(
     ended: register.ended,
     hasTransitions: effects.events.some(({ kind }) => kind === 'transition'),
     sendsTo: [...new Set(effects.sends.map(({ domain }) => domain))],
+    changedActors: effects.changedActors,
   };
 }
 

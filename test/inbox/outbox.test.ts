@@ -146,3 +146,27 @@ describe.each(places)('what our actor sends ($name)', (place) => {
     });
   });
 });
+
+describe.each(places)('a remote actor that says it has moved its inbox ($name)', (place) => {
+  test(
+    'is looked at again, and gets what our actors send where it is now',
+    async () => {
+      await using served = await serve(place);
+      const home = await served.remote();
+      const ann = await home.actor('ann');
+      await served.post('/inbox', follow(ann.id, ALICE), ann);
+      await served.inbox.settled();
+      const moved = { ...ann.document, inbox: `${home.origin}/new-inbox`, endpoints: undefined };
+      home.serve(new URL(ann.id).pathname, (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify(moved));
+      });
+      const update = { id: `${ann.id}#updated`, type: 'Update', actor: ann.id, object: moved };
+      expect((await served.post('/inbox', update as never, ann)).status).toBe(202);
+      await served.inbox.settled();
+      await served.inbox.actors.send('alice', { type: 'Note', content: 'Still there?', to: [ann.id] });
+      await served.inbox.settled();
+      expect(home.received.at(-1)).toMatchObject({ path: '/new-inbox', activity: { type: 'Create' } });
+    },
+    PATIENCE,
+  );
+});
