@@ -32,10 +32,11 @@ export function expectedOf(senders: readonly Sender[]): Expected {
       const { local } = deed;
       const before = alive.get(local);
       if (deed.type === 'undo') {
-        // A Follow that never arrived cannot be named; then its two ends say which one is meant.
+        // Of a Follow that never arrived its two ends say which one is meant; if none, it is over before it comes.
         const meant = lives.has(deed.followId) ? deed.followId : before;
-        if (meant !== undefined && meant === before) end(local, meant);
-      } else {
+        if (meant === undefined) lives.set(deed.followId, ['pending', 'withdrawn']);
+        else if (meant === before) end(local, meant);
+      } else if (!lives.has(activity.id)) {
         const standing = before === undefined ? null : (lives.get(before)?.at(-1) ?? null);
         if (before !== undefined) end(local, before);
         const isYes = standing === null ? local !== 'carol' : standing === 'accepted';
