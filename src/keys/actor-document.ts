@@ -11,7 +11,7 @@ export type Document = Readonly<Record<string, unknown>>;
 const KEYS_MAX = 16;
 /** Levels of nesting; real documents have up to 7. */
 const DEPTH_MAX = 64;
-const URL_CHARACTERS_MAX = 2_048;
+const URL_BYTES_MAX = 2_048;
 const NAME_CHARACTERS_MAX = 500;
 const PEM_CHARACTERS_MAX = 8_192;
 
@@ -142,12 +142,16 @@ function listOf(value: unknown): unknown[] {
 
 /** An absolute http(s) URL as it was written; ids are compared letter by letter. */
 function urlOf(value: unknown): string | null {
-  if (typeof value !== 'string' || value.length > URL_CHARACTERS_MAX || !isPlain(value)) return null;
+  if (typeof value !== 'string' || !isPlain(value)) return null;
   return domainOf(value) === null ? null : value;
 }
 
-/** No control character, blank or lone surrogate: `URL` strips some of them silently, and PostgreSQL refuses others. */
+/**
+ * No control character, blank or lone surrogate: `URL` strips some of them silently, and PostgreSQL refuses others.
+ * And no more bytes than its indices take: in a header each character may be two, in a document three.
+ */
 export function isPlain(text: string): boolean {
+  if (text.length * 3 > URL_BYTES_MAX && Buffer.byteLength(text) > URL_BYTES_MAX) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   return text.isWellFormed() && !/[\u0000-\u0020\u007f]/.test(text);
 }

@@ -96,6 +96,10 @@ function withoutSlips(value: unknown, isContext = false): unknown {
 
 /** Bytes of an id: PostgreSQL cannot index more than 2 704, and one that it cannot spoils a commit for many. */
 const ID_BYTES_MAX = 2_048;
+/** Bytes of the three ids that may stand in one key together, as in that of a collection's member. */
+const THREE_IDS_BYTES_MAX = 2_600;
+/** What an id that is made of the actor's has besides it. */
+const MADE_ID_BYTES = 80;
 
 function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
   const type = typeOf(normal.type);
@@ -121,7 +125,17 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
     [inner?.inReplyTo, ...(inner?.owners ?? [])].some(isTooLong) ||
     facts.objects.some(isTooLong) ||
     facts.addressees.some(isTooLong);
-  return isAnyTooLong ? { problem: 'an id is too long' } : facts;
+  if (isAnyTooLong) return { problem: 'an id is too long' };
+  return areTooLongTogether(facts) ? { problem: 'the ids are too long' } : facts;
+}
+
+/** Is there a key that an index would not take: of collection, item and activity, or of an actor and what it deletes? */
+function areTooLongTogether({ id, actor, objects: [object], inner }: Understood['facts']): boolean {
+  const actorBytes = Buffer.byteLength(actor);
+  const ids = [id, object, inner?.object, inner?.inReplyTo].map((one) => Buffer.byteLength(one ?? ''));
+  const bytes = [actorBytes, actorBytes, ...(id === null ? [actorBytes + MADE_ID_BYTES] : []), ...ids];
+  const [first = 0, second = 0, third = 0] = bytes.sort((a, b) => b - a);
+  return first + second + third > THREE_IDS_BYTES_MAX;
 }
 
 function isTooLong(id: string | null | undefined): boolean {
