@@ -4,6 +4,7 @@
 import type { ActivityMap, Handler, MachineName, Transition } from './api.ts';
 import { answerTo } from './embed/answer.ts';
 import { rawRequestOf } from './embed/request.ts';
+import { createSourceAddress } from './embed/source-address.ts';
 import { SallyportError } from './errors.ts';
 import { createEvents } from './events.ts';
 import type { HandlerOptions, Registration } from './handlers.ts';
@@ -135,9 +136,14 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     return closing === undefined && opened !== undefined && (await opened.house.store.ready());
   }
 
-  async function handle(request: RawRequest): Promise<Answer | null> {
+  const sourceOf = createSourceAddress(settings.trustedProxies);
+
+  async function handle(given: RawRequest): Promise<Answer | null> {
     underWay++;
     try {
+      const { method, target, rawHeaders } = given;
+      const body: RawRequest['body'] = (bytesMax) => given.body(bytesMax);
+      const request = { method, target, rawHeaders, body, address: sourceOf(given) };
       return await answerTo(request, closing === undefined ? opened : undefined, settings, events);
     } finally {
       underWay--;

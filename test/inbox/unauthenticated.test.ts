@@ -3,6 +3,7 @@
  * in the tables themselves, after everything was closed.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pglite } from '../databases.ts';
 import {
   bytesOf,
   deleteSelf,
@@ -98,3 +99,43 @@ describe.each(places)('what is not authenticated ($name)', (place) => {
     PATIENCE,
   );
 });
+
+test.each(shells)(
+  'behind a trusted proxy each sender has a budget of its own for keys, and cannot use another’s (%s)',
+  async (shell) => {
+    await using served = await serve({ kind: pglite, shell }, { trustedProxies: ['127.0.0.0/8'] });
+    const remote = await served.remote();
+    const { privateKey } = await rsaKey();
+    let number = 0;
+    const ask = async (forwarded: string): Promise<number> => {
+      const keyId = `${remote.origin}/nobody/${++number}`;
+      const headers = { 'x-forwarded-for': forwarded };
+      const unknown = { keyId, privateKey };
+      return (await served.post('/inbox', like(keyId, `${ORIGIN}/notes/1`), unknown, { headers })).status;
+    };
+    // Whatever a sender writes itself comes before what the proxy adds.
+    for (let n = 0; n < 300; n++)
+      expect(await ask(`8.8.4.4, 1.1.1.${n % 200}, 8.8.8.8, 127.0.0.9`)).toBe(401);
+    expect(await ask('8.8.4.4, 8.8.8.8')).toBe(429);
+    expect(await ask('8.8.8.8, 8.8.4.4')).toBe(401);
+    expect(await ask('[2606:4700::1]:443')).toBe(401);
+    expect(remote.fetches()).toBe(302);
+  },
+  PATIENCE,
+);
+
+test(
+  'an address that nobody trusted has forwarded counts for nothing',
+  async () => {
+    await using served = await serve({ kind: pglite }, { trustedProxies: ['10.0.0.0/8'] });
+    const remote = await served.remote();
+    const { privateKey } = await rsaKey();
+    const headers = { 'x-forwarded-for': '8.8.8.8' };
+    for (let n = 0; n < 301; n++) {
+      const keyId = `${remote.origin}/nobody/${n}`;
+      const reply = await served.post('/inbox', like(keyId, ORIGIN), { keyId, privateKey }, { headers });
+      expect(reply.status).toBe(401);
+    }
+  },
+  PATIENCE,
+);
