@@ -36,9 +36,9 @@ const ACTIVITIES = new Set(
 );
 /** Driven by machines, which have verbs of their own. */
 const BY_VERBS: Readonly<Record<string, string>> = {
-  Follow: 'follow an actor with `follow`',
-  Accept: 'answer a follow request with `accept`',
-  Reject: 'answer a follow request with `reject`',
+  Follow: 'a Follow is sent by the verb `follow` of the actor',
+  Accept: 'an Accept is sent by the verb `accept` of the follow request',
+  Reject: 'a Reject is sent by the verb `reject` of the follow request',
 };
 
 /** The id of what a client's activity is about, or null. */
@@ -57,7 +57,9 @@ export function ownOf(
 ): Outgoing | Problem {
   const verb = BY_VERBS[String(given.type)];
   if (verb !== undefined) return { problem: verb };
-  const activity = ACTIVITIES.has(String(given.type)) ? given : wrapped(given);
+  if (typeof given.type !== 'string' || given.type === '')
+    return { problem: 'it has no type, such as Note or Like' };
+  const activity = ACTIVITIES.has(given.type) ? given : wrapped(given);
   const made = { ...bodyOf(actor.id, activity, place.atMs), '@context': activity['@context'] ?? AS_CONTEXT };
   return build(actor.id, made, known, place);
 }

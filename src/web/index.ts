@@ -4,13 +4,12 @@ import type { LocalActor } from '../api.ts';
 import type { Events } from '../events.ts';
 import type { Locals } from '../locals.ts';
 import type { Settings } from '../options.ts';
-import { ownActivity } from '../store/collections.ts';
 import type { Store } from '../store/store.ts';
 import { type Answer, problem } from '../verdict.ts';
-import { ACTIVITY_JSON, activityJson, actorDocument } from './actors.ts';
+import { activityJson, actorDocument } from './actors.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
-import { OBJECTS_PATH, objectPage } from './objects.ts';
+import { activityPage, OBJECTS_PATH, objectPage } from './objects.ts';
 import { webfinger } from './webfinger.ts';
 
 export interface Web {
@@ -71,17 +70,10 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
     const actor = await locals.byPath(path);
     if (actor !== null) return () => activityJson(actorDocument(actor, origin));
     const own = /^(.+)\/activities\/([^/]+)$/.exec(path);
-    if (own !== null) return ownPage(`${origin}${path}`);
+    if (own !== null) return activityPage(store, `${origin}${path}`);
     const of = /^(.+)\/([a-z]+)$/.exec(path);
     const owner = of === null ? null : await locals.byPath(of[1] as string);
     return owner === null ? null : collectionPage(owner, (of as RegExpExecArray)[2] as string);
-  }
-
-  async function ownPage(id: string): Promise<Page | null> {
-    const body = await ownActivity(store, id);
-    return body === null
-      ? null
-      : () => ({ status: 200, headers: { 'content-type': ACTIVITY_JSON, vary: 'accept' }, body });
   }
 
   function collectionPage(owner: LocalActor, name: string): Page | null {

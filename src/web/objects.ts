@@ -1,9 +1,9 @@
 /** Objects that our actors made, and the collections of what others did to them. ActivityPub 3.2, 5.6 */
 import { PUBLIC } from '../activity.ts';
-import { ownObject } from '../store/collections.ts';
+import { ownActivity, ownObject } from '../store/collections.ts';
 import type { Store } from '../store/store.ts';
 import { type Answer, problem } from '../verdict.ts';
-import { activityJson } from './actors.ts';
+import { ACTIVITY_JSON, activityJson } from './actors.ts';
 import { collectionDocument } from './collections.ts';
 
 /** Where the objects of all local actors are. */
@@ -39,14 +39,32 @@ function tombstone(id: string): Answer {
   return { ...activityJson(document), status: 410 };
 }
 
+/** What a follow asks and answers; peers may look it up, and it says nothing but that. */
+const OF_FOLLOWS = ['Follow', 'Accept', 'Reject', 'Undo'];
+
+/** One of our own activities, as it was sent; null where there is none that everybody may see. */
+export async function activityPage(store: Store, id: string): Promise<(() => Answer) | null> {
+  const body = await ownActivity(store, id);
+  if (body === null) return null;
+  const activity = JSON.parse(body) as Record<string, unknown>;
+  if (!OF_FOLLOWS.includes(String(activity.type)) && !isPublic(activity)) return null;
+  const { type, object } = activity as { type: string; object?: { id?: unknown } };
+  // The Create of what is deleted would go on showing it.
+  const isOfObject = (type === 'Create' || type === 'Update') && typeof object?.id === 'string';
+  if (isOfObject && (await ownObject(store, object.id as string))?.isDeleted) return () => tombstone(id);
+  return () => ({ status: 200, headers: { 'content-type': ACTIVITY_JSON, vary: 'accept' }, body });
+}
+
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** The object in an activity of ours, when it is addressed to everybody. */
 function publicObject(body: string): Readonly<Record<string, unknown>> | null {
   const { '@context': context, object } = JSON.parse(body) as Record<string, unknown>;
-  const { to, cc, ...rest } = object as Record<string, unknown>;
-  const isPublic = [...listOf(to), ...listOf(cc)].some((id) =>
-    [PUBLIC, 'as:Public', 'Public'].includes(String(id)),
-  );
-  return isPublic ? { '@context': context, ...rest, to, cc } : null;
+  const shown = object as Record<string, unknown>;
+  return isPublic(shown) ? { '@context': context, ...shown } : null;
+}
+
+function isPublic({ to, cc, audience }: Readonly<Record<string, unknown>>): boolean {
+  const addressees = [to, cc, audience].flatMap(listOf);
+  return addressees.some((id) => [PUBLIC, 'as:Public', 'Public'].includes(String(id)));
 }

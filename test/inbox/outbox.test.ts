@@ -104,10 +104,28 @@ describe.each(places)('what our actor sends ($name)', (place) => {
 
   test('to one actor alone is shown to nobody else', async () => {
     const before = await outbox();
-    const { object, deliveries } = await say({ type: 'Note', content: 'Only you', to: [ann.id] });
+    const { object, activityId, deliveries } = await say({
+      ...{ type: 'Note', content: 'Only you', to: [ann.id] },
+    });
     expect(deliveries).toBe(1);
     expect((await read(object as string)).status).toBe(404);
+    expect((await read(activityId)).status).toBe(404);
     expect(await outbox()).toEqual(before);
+  });
+
+  test('to everybody is shown in its activity, too, until it is deleted', async () => {
+    const { object, activityId } = await say({ type: 'Note', content: 'I should not have', to: [PUBLIC] });
+    expect(await read(activityId)).toMatchObject({ status: 200, id: activityId, type: 'Create' });
+    const deleted = await say({ type: 'Delete', object, to: [PUBLIC] });
+    expect(await read(activityId)).toEqual({
+      ...{ status: 410, '@context': expect.anything(), id: activityId, type: 'Tombstone' },
+    });
+    expect(await read(deleted.activityId)).toMatchObject({ status: 200, type: 'Delete' });
+  });
+
+  test('to answer a Follow is shown to servers that want to see it at its origin', async () => {
+    const accept = home.received.find(({ activity }) => activity.type === 'Accept')?.activity;
+    expect(await read(accept?.id as string)).toMatchObject({ ...accept, status: 200 });
   });
 
   test('a Like and its Undo go to the owner of the liked object, and count here', async () => {
@@ -139,6 +157,7 @@ describe.each(places)('what our actor sends ($name)', (place) => {
       { type: 'Undo', object: 'https://x.example/1' },
       { type: 'Create', object: 'https://x.example/1' },
       { type: 'Like' },
+      { content: 'Of no type' },
     ])
       await expect(say(activity)).rejects.toMatchObject({ code: 'ERR_INVALID' });
     await expect(served.inbox.actors.send('nobody', { type: 'Note' })).rejects.toMatchObject({
