@@ -4,7 +4,7 @@
  */
 import { objectIdOf, ownOf } from '../activities/own.ts';
 import { World } from '../activities/world.ts';
-import { originOf } from '../activity.ts';
+import { domainOf, originOf } from '../activity.ts';
 import type { LocalActor, Sent } from '../api.ts';
 import type { RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
@@ -76,8 +76,7 @@ export async function send(
     await writeEffects(tx, world.effects(), atMs);
     await insertOwnActivities(tx, [activity], atMs);
     const followers = toFollowers ? await followerInboxes(tx, `${actor.id}/followers`) : [];
-    const inboxes = new Map([...remote, ...followers].map((one) => [one.inbox, one.domain]));
-    const list = [...inboxes].map(([inbox, domain]) => {
+    const list = oncePerInbox([...remote, ...followers]).map(({ inbox, domain }) => {
       return { domain, inbox, activityId: activity.id, actor: actor.id };
     });
     await enqueue(tx, list, atMs);
@@ -85,6 +84,20 @@ export async function send(
   });
   if (deliveries > 0) parts.onSend();
   return { activityId: activity.id, object, deliveries };
+}
+
+/**
+ * Each inbox once, in the outgoing mailbox of its own domain. An actor may name the inbox of another server as its own:
+ * where no actor of that server gets it, the letter lies in the mailbox of each domain that names it, so that
+ * nobody holds up what goes to others.
+ */
+function oncePerInbox(inboxes: readonly Pick<RemoteInbox, 'inbox' | 'domain'>[]) {
+  return [...Map.groupBy(inboxes, ({ inbox }) => inbox)].flatMap(([inbox, those]) => {
+    const domains = new Set(those.map(({ domain }) => domain));
+    const own = domainOf(inbox);
+    const chosen = own !== null && domains.has(own) ? [own] : [...domains];
+    return chosen.map((domain) => ({ inbox, domain }));
+  });
 }
 
 /** Which of the addressees are ours, which are remote actors with an inbox, and whether all followers are meant. */

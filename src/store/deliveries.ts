@@ -39,15 +39,15 @@ export async function insertOwnActivities(
     on conflict do nothing`);
 }
 
-/** Where the members of a collection get what is sent to all of them: an inbox that several share once. */
+/** Where the members of a collection get what is sent to all of them: an inbox that several of a domain share once. */
 export async function followerInboxes(
   db: Statements,
   collection: string,
 ): Promise<{ readonly inbox: string; readonly domain: string }[]> {
   return db.run(sql`
-    select coalesce(r.shared_inbox, r.inbox) as inbox, min(r.domain) as domain
+    select distinct coalesce(r.shared_inbox, r.inbox) as inbox, r.domain
       from member as m join remote_actor as r on r.id = m.item
-     where m.collection = ${collection} group by 1 order by 1`);
+     where m.collection = ${collection} order by 1, 2`);
 }
 
 /** Puts deliveries into the outgoing mailboxes of their domains. A mailbox that waits for its next try goes on waiting. */
