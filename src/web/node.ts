@@ -127,18 +127,25 @@ function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 
 }
 
 /**
- * Closes these on the first of the signals: stops accepting, drains, gives everything back. Opt-in, because a library
- * installs no signal handlers by itself.
+ * Closes these on the first of the signals: stops accepting, drains, gives everything back. The server goes with the
+ * inbox, since it would keep the process alive. Opt-in, because a library installs no signal handlers by itself.
+ * @example
+ * ```ts
+ * shutdownOn(inbox, ['SIGTERM', 'SIGINT'], server);
+ * ```
  */
 export function shutdownOn(
   closable: { close(): Promise<unknown> },
   signals: readonly NodeJS.Signals[],
+  server?: { close(): unknown; closeAllConnections?(): void },
 ): Disposable {
   let isClosing = false;
   const close = (): void => {
     if (isClosing) return;
     isClosing = true;
+    server?.close();
     void closable.close().finally(() => {
+      server?.closeAllConnections?.();
       process.exitCode ??= 0;
     });
   };
