@@ -13,7 +13,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { authorizeByToken, createAdmin } from '../admin/index.ts';
 import { createInbox, type Inbox } from '../embed.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, SallyportError } from '../errors.ts';
 import type { Listen } from '../options/server.ts';
 import { configurationError, type InboxOptions } from '../options.ts';
 import { type HandlesRaw, toNodeHandler } from '../web/node.ts';
@@ -115,12 +115,10 @@ async function bind(variable: string, listen: Listen, morePorts: number): Promis
       return bind(variable, { ...listen, port: listen.port + 1 }, morePorts - 1);
     }
     const why = code === 'EADDRINUSE' ? 'another process listens there' : messageOf(error);
-    throw new Error(
-      `cannot listen on ${listen.host}:${listen.port}: ${why}; set ${variable} to another address`,
-      {
-        cause: error,
-      },
-    );
+    throw new SallyportError('ERR_INVALID', `cannot listen on ${listen.host}:${listen.port}: ${why}`, {
+      cause: error,
+      hint: `set ${variable} to another address`,
+    });
   }
 }
 

@@ -83,7 +83,10 @@ test(
       const env = { SALLYPORT_LISTEN: `127.0.0.1:${port}`, SALLYPORT_DATA: place.directory };
       const { code, stderr } = await run(['start'], env, place.directory);
       expect(code).toBe(1);
-      expect(stderr).toContain('another process listens there; set SALLYPORT_LISTEN');
+      expect(stderr).toBe(
+        `sallyport: cannot listen on 127.0.0.1:${port}: another process listens there\n` +
+          '  set SALLYPORT_LISTEN to another address\n',
+      );
     } finally {
       other.close();
     }
