@@ -25,6 +25,8 @@ ${title('Try, in a second terminal')}
   npx sallyport machines show domain
   npx sallyport tail
   curl -H 'Authorization: Bearer ${shown}' ${adminUrl}/admin/api/activities
+  curl -H 'Authorization: Bearer ${shown}' ${adminUrl}/admin/api/actors/alice/outbox \\
+    -d '{"activity": {"type": "Note", "content": "Hello", "to": "as:Public", "cc": "${origin}/users/alice/followers"}}'
 
 ${title('Now, live')}  (Ctrl-C ends it and leaves nothing behind)
 `;

@@ -8,7 +8,7 @@ import type { Environment } from '../../options/environment.ts';
 import { configurationError } from '../../options.ts';
 import { readConfiguration } from '../configuration.ts';
 import { runServer } from '../server.ts';
-import { DONE, print } from '../verb.ts';
+import { complain, DONE, print } from '../verb.ts';
 import { banner } from './banner.ts';
 import { createLiveLog } from './live-log.ts';
 import type { Arrived, Begin } from './message.ts';
@@ -30,6 +30,8 @@ export async function runDemo(environment: Environment = process.env): Promise<n
   const log = createLiveLog();
   const place = takePlace(read.options.dataDirectory ?? '.sallyport');
   process.once('exit', place.leave);
+  // The embedded database takes seconds to make, and silence looks like a fault.
+  complain('sallyport: making a database and a Fediverse for the demo; a slow machine takes a while …');
   const fediverse = startFediverse();
   fediverse.on('message', (message) => log.arrived(message as Arrived));
 

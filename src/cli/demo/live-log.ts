@@ -118,12 +118,13 @@ export function createLiveLog(): LiveLog {
   };
 }
 
-/** The domain in a Signature header's keyId; nothing is proven by it. */
+/** The domain of the key that a signature of either kind names; nothing is proven by it. */
 function claimedDomain(rawHeaders: readonly string[]): string {
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() !== 'signature') continue;
-    const keyId = /keyId="([^"]{1,500})"/.exec(rawHeaders[at + 1] as string)?.[1] ?? '';
-    return URL.parse(keyId)?.hostname ?? 'somebody';
+    if (!/^signature(-input)?$/i.test(rawHeaders[at] as string)) continue;
+    const [, keyId = ''] = /keyId="([^"]{1,500})"/i.exec(rawHeaders[at + 1] as string) ?? [];
+    const claimed = URL.parse(keyId)?.hostname;
+    if (claimed !== undefined) return claimed;
   }
   return 'somebody';
 }
