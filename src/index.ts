@@ -14,9 +14,12 @@ export type {
   MachineName,
   MachineStates,
   ModeratorNote,
+  ObjectRecord,
   Page,
   PageQuery,
   Ref,
+  ReportRecord,
+  Sent,
   Transition,
 } from './api.ts';
 export { createInbox, type Inbox, type RawRequest } from './embed.ts';
