@@ -161,6 +161,16 @@ describe.each(cases)('$title', ({ kind, pathOf, build }) => {
     expect((await inbox.actors.collection('otto', 'following')).items).toEqual([fedify.actor('pia')]);
   });
 
+  test('what a user of the service says is found at the ids that it has', async () => {
+    await join('rosa', 'Rosa');
+    const note = { type: 'Note', content: 'Hello', to: 'https://www.w3.org/ns/activitystreams#Public' };
+    const { activityId, object } = await inbox.actors.send('rosa', note);
+    for (const url of [activityId, object as string, `${object}/likes`]) {
+      const response = await fetch(url);
+      expect([url, response.status]).toEqual([url, 200]);
+    }
+  });
+
   test('the inbox of nobody is not found, and neither is nobody', async () => {
     const nobody = pathOf({
       id: 'u9',

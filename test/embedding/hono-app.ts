@@ -12,7 +12,7 @@ export function embedInbox(app: Hono, accounts: Accounts, options: InboxOptions)
     return account && { ...account, id: `${options.origin}/@${handle}` };
   };
   const inbox = createInbox({ ...options, actorPath: '/@:name', actors });
-  const paths = ['/inbox', '/:actor{@.+}', '/.well-known/*', '/nodeinfo/*'];
+  const paths = ['/inbox', '/:actor{@.+}', '/notes/*', '/.well-known/*', '/nodeinfo/*'];
   for (const path of paths) app.all(path, (c) => inbox.fetch(c.req.raw, getConnInfo(c).remote));
   return inbox;
 }
