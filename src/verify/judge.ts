@@ -61,6 +61,10 @@ export type VerifyAnswer =
       readonly foreign?: Foreign;
     };
 
+/** A normal form is kept beside the body and bounded by it: absolute names are longer than those that were sent. */
+const NORMAL_CHARACTERS_MAX = 65_536;
+const NORMAL_FACTOR_MAX = 4;
+
 export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
   const { fetchedFrom, keyActor } = request;
   const bad = fetchedFrom === undefined ? checkSignature(request, request) : null;
@@ -91,6 +95,8 @@ export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
     if (!(await holds(proofKey, scanned.document))) return denied('the proof does not hold');
   }
   const normal = understood.isPlain ? null : JSON.stringify(understood.normal);
+  if (normal !== null && normal.length > NORMAL_CHARACTERS_MAX + NORMAL_FACTOR_MAX * request.body.byteLength)
+    return refused({ type: 'not-an-activity', reason: 'it means far more than it says' });
   const digest = hash('sha256', request.body, 'hex');
   return { ok: true, facts: { ...understood.facts, id, type, digest }, normal };
 }

@@ -13,6 +13,11 @@ const KEYS_MAX = 2_500;
 const CONTEXTS_MAX = 32;
 /** Terms and their parts that the contexts of a document define; the most seen is 86. */
 const TERMS_MAX = 500;
+/**
+ * Characters of all contexts, times keys and entries of the whole document: so much may come of it where a short name
+ * stands for a long one. The most seen is 436 020; 100 kB made 90 MB, or stopped a worker.
+ */
+const MEANING_MAX = 4_194_304;
 /** Entries of one array: addressees and tags. */
 const ENTRIES_MAX = 1_000;
 /** Entries of all arrays together; the most seen is 178, and 50 000 in 1 MiB cost three seconds of CPU. */
@@ -40,9 +45,12 @@ export function scan(body: Uint8Array): Scanned {
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     return { problem: 'the body is not an object' };
-  const counts = { contexts: 0, terms: 0, entries: 0, hasEscapes: text.includes('\\u') };
+  const hasEscapes = text.includes('\\u');
+  const counts = { contexts: 0, terms: 0, contextCharacters: 0, keys: 0, entries: 0, hasEscapes };
   const valueProblem = problemOf(document, counts);
   if (valueProblem !== null) return { problem: valueProblem };
+  if (counts.contextCharacters * (counts.keys + counts.entries) > MEANING_MAX)
+    return { problem: 'the contexts say too much' };
   return { document: document as Record<string, unknown> };
 }
 
@@ -124,6 +132,9 @@ function keyOf(quoted: string): string {
 interface Counts {
   contexts: number;
   terms: number;
+  /** Names and texts in contexts, the URLs of contexts not among them. */
+  contextCharacters: number;
+  keys: number;
   entries: number;
   readonly hasEscapes: boolean;
 }
@@ -144,6 +155,8 @@ function problemOf(value: unknown, counts: Counts, isContext = false): string | 
   }
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key];
+    counts.keys++;
+    if (isContext) counts.contextCharacters += key.length + (typeof item === 'string' ? item.length : 0);
     const problem =
       (counts.hasEscapes ? characterProblem(key) : null) ??
       (isContext ? termProblem(key, item, counts) : keyProblem(key, item, counts)) ??

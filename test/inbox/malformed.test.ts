@@ -105,6 +105,20 @@ describe('a body', () => {
     expect(new Set(await statusesOf(bodies.map(signed)))).toEqual(new Set([400]));
   });
 
+  test('in which short names stand for long ones, so that it means far more than it says, is answered 400', async () => {
+    const meaning = (length: number, times: number) =>
+      JSON.stringify({
+        ...like(ann.id, NOTE),
+        '@context': [CONTEXT, { long: `https://x.example/${'y'.repeat(length)}` }],
+        // Not for the fast path, so that what it means is kept beside it.
+        'as:tag': Array.from({ length: times }, (_, at) => ({ long: at })),
+      });
+    expect(await statusesOf([signed(meaning(100_000, 900)), signed(meaning(3_000, 600))])).toEqual(
+      Array(4).fill(400),
+    );
+    expect(await statusesOf([signed(meaning(100, 300))])).toEqual([202, 202]);
+  });
+
   test('with a wrong type in any field is taken or refused, and nothing breaks', async () => {
     const wrong = [null, true, -1.5, '', 'x', [], [null], [[]], {}, { id: 5 }, { '@value': 1 }];
     const documents: object[] = [];
