@@ -57,8 +57,15 @@ export function domainOf(url: string): string | null {
   return canonicalHost(parsed.hostname);
 }
 
-/** A host name that WHATWG URL has read, without the trailing dots that it keeps. Null when nothing is left. */
+/** The longest name that DNS knows, and some room for dots at its end. Of a URL a name may be as long as its header. */
+const HOST_CHARACTERS_MAX = 256;
+
+/**
+ * A host name that WHATWG URL has read, without the trailing dots that it keeps. Null when nothing is left, or more than
+ * any name has: looking for the end of 4 000 dots takes 16 ms, and walking through as many parents 6.
+ */
 function canonicalHost(hostname: string): string | null {
+  if (hostname.length > HOST_CHARACTERS_MAX) return null;
   const host = hostname.replace(/\.+$/, '').toLowerCase();
   return host === '' ? null : host;
 }

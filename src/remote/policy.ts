@@ -89,6 +89,8 @@ export function checkUrl(text: string, policy: Policy, ownOrigin: string): URL {
   if (url.port !== '' && (!policy.isAnyPortAllowed || url.port === '0')) {
     throw new RemoteFault('address', `port ${url.port} is not allowed`);
   }
+  // Before anything looks for the end of its dots. DNS knows no longer name.
+  if (url.hostname.length > 256) throw new RemoteFault('address', 'the host is too long for a name');
   const host = hostOf(url);
   if (isIP(host) === 0) {
     if (host === '') throw new RemoteFault('address', 'the URL names no host');

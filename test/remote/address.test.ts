@@ -172,6 +172,7 @@ describe('a redirect from a public place', () => {
       'http://far.example/',
       'https://far.example:8443/',
       'https://a:b@far.example/',
+      `https://${'a.'.repeat(130)}example/`,
       '/x',
       '',
     ]) {
