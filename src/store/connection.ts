@@ -7,15 +7,16 @@
  * in hand); and it rests on a Kysely transaction that keeps its connection when BEGIN or ROLLBACK fails, so that each
  * outage would cost a place in the pool for good (kysely 0.29.6, `startTransaction`).
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { AbstractSqlConnection } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
+import { blankPlace, copyBlank } from './blank.ts';
 import { entities } from './entities.ts';
 import { isEnvironmentError } from './environment-error.ts';
 import { migrations } from './migrations/index.ts';
@@ -65,9 +66,12 @@ const options = {
 /** Opens the embedded database of a directory, or one in memory. */
 export async function openEmbedded(directory: string): Promise<Connection> {
   const isMemory = directory.startsWith('memory://');
-  if (!isMemory) checkMajor(directory);
-  const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
   const dbName = isMemory ? directory : join(directory, 'pglite');
+  if (!isMemory) {
+    checkMajor(directory);
+    copyBlank(dbName, PGLITE_MAJOR);
+  }
+  const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
   const orm = (await Embedded.init({ ...options, dbName } as never)) as unknown as MikroORM;
   return whole(
     async () => {
@@ -87,6 +91,23 @@ export async function openEmbedded(directory: string): Promise<Connection> {
     },
     () => orm.close(true),
   );
+}
+
+/** Makes the blank database that first starts copy, unless it is there. */
+export async function makeBlank(): Promise<void> {
+  const place = blankPlace(PGLITE_MAJOR);
+  if (existsSync(place)) return;
+  const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
+  const dbName = `${place}.${process.pid}`;
+  mkdirSync(dirname(place), { recursive: true });
+  try {
+    const orm = await Embedded.init({ ...options, dbName } as never);
+    await sql`select 1`.execute(on(orm as unknown as MikroORM).runner);
+    await orm.close(true);
+    renameSync(dbName, place);
+  } finally {
+    rmSync(dbName, { recursive: true, force: true });
+  }
 }
 
 /** Connects to PostgreSQL; a server that is not there gets some time to come up. */
