@@ -6,7 +6,7 @@
  * actor, over `(request-target) host date digest content-type`, as Mastodon signs.
  */
 import { createHash, generateKeyPair, type KeyObject, sign } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import {
   type Activity,
@@ -126,6 +126,16 @@ export async function writeCorpus(
   writeFileSync(`${file}.json`, JSON.stringify(bytes.map(({ byteLength }) => byteLength)));
   const seconds = (performance.now() - startedMs) / 1_000;
   return { requests, meanBodyBytes: bodyBytes / requests, kinds, seconds };
+}
+
+/** The requests of such a file, one after the other. */
+export function readCorpus(file: string): Buffer[] {
+  const bytes = readFileSync(file);
+  let at = 0;
+  return (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as number[]).map((length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  });
 }
 
 function kindOf(number: number): Kind {

@@ -3,8 +3,8 @@
  * request of the corpus as soon as it has its answer to the last one. Nothing is made, signed or parsed here but the
  * head of an answer. It lives through all rounds, so that every server meets the same warm driver.
  */
-import { readFileSync } from 'node:fs';
 import { answerAsks } from './child.ts';
+import { readCorpus } from './corpus.ts';
 import { open } from './line.ts';
 
 /** Which requests of the corpus go where. */
@@ -31,12 +31,7 @@ const { file } = JSON.parse(process.argv[2] as string) as { file: string };
 let corpus: Buffer[] = [];
 
 function load(): number {
-  const bytes = readFileSync(file);
-  let at = 0;
-  corpus = (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as number[]).map((length) => {
-    at += length;
-    return bytes.subarray(at - length, at);
-  });
+  corpus = readCorpus(file);
   return corpus.length;
 }
 

@@ -3,9 +3,9 @@
  * counts from the moment at which its request should have left. So a server that stands still is seen by everybody who
  * comes meanwhile, and not only by those who were waiting.
  */
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { answerAsks } from '../inbox/child.ts';
+import { readCorpus } from '../inbox/corpus.ts';
 import { type Line, open } from '../inbox/line.ts';
 import type { Poison } from './requests.ts';
 
@@ -34,13 +34,7 @@ let poisons: readonly Poison[] = [];
 let sent = 0;
 
 function load(): number {
-  if (file === null) return 0;
-  const bytes = readFileSync(file);
-  let at = 0;
-  corpus = (JSON.parse(readFileSync(`${file}.json`, 'utf8')) as number[]).map((length) => {
-    at += length;
-    return bytes.subarray(at - length, at);
-  });
+  corpus = file === null ? [] : readCorpus(file);
   return corpus.length;
 }
 

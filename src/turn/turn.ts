@@ -12,7 +12,8 @@
  *   COMMIT
  * ```
  * Invariants:
- * - No network and no user code between BEGIN and COMMIT; a turn reads no document.
+ * - No network and no user code between BEGIN and COMMIT; a turn reads no document (of what comes again the database
+ *   makes a digest).
  * - As many statements for two hundred mails as for one.
  * - A domain's mail is handled in the order of its arrival; a turn takes a prefix of it.
  */
