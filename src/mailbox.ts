@@ -30,15 +30,26 @@ export interface MailboxOptions {
   readonly keysMax?: number;
   /** Rest after a run that threw, in milliseconds. @default 500 */
   readonly pauseMs?: number;
+  /** Asked after each run: how long to gather before the next one, in milliseconds. Who waits in `settled` cuts it short. */
+  readonly gatherMs?: () => number;
   onError(error: unknown): void;
 }
 
 export function createMailbox(options: MailboxOptions): Mailbox {
-  const { run, concurrency, keysPerRun, keysMax = 100_000, pauseMs = 500, onError } = options;
+  const {
+    run,
+    concurrency,
+    keysPerRun,
+    keysMax = 100_000,
+    pauseMs = 500,
+    gatherMs = () => 0,
+    onError,
+  } = options;
   const dirty = new Set<string>();
   const held = new Set<string>();
   let running = 0;
   let pause: NodeJS.Timeout | undefined;
+  let gathering: NodeJS.Timeout | undefined;
   let isClosed = false;
   let waiters: (() => void)[] = [];
 
@@ -59,8 +70,14 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     for (const key of keys) if (dirty.size < keysMax) dirty.add(key);
   }
 
+  function gathered(): void {
+    clearTimeout(gathering);
+    gathering = undefined;
+  }
+
   function pump(): void {
-    while (!isClosed && pause === undefined && running < concurrency) {
+    if (waiters.length > 0) gathered();
+    while (!isClosed && pause === undefined && gathering === undefined && running < concurrency) {
       const keys = take();
       if (keys.length === 0) break;
       running++;
@@ -76,6 +93,12 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   async function serve(keys: string[]): Promise<void> {
     try {
       add(await run(keys));
+      const ms = gatherMs();
+      if (ms > 0)
+        gathering ??= setTimeout(() => {
+          gathered();
+          pump();
+        }, ms);
     } catch (error) {
       add(keys);
       onError(error);

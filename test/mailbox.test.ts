@@ -1,6 +1,6 @@
 /** The mailbox: one run at a time for each key, coalesced, bounded, and nothing forgotten when a run fails. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMailbox } from '../src/mailbox.ts';
 
 /** A run that ends when the test says so. */
@@ -33,6 +33,37 @@ describe('a mailbox', () => {
     expect(runs[1]?.keys).toEqual(['b', 'c']);
     runs[1]?.end();
     await mailbox.settled();
+  });
+
+  test('gathers for a while between runs, and for nobody who waits until all is done', async () => {
+    vi.useFakeTimers();
+    try {
+      const { run, runs } = steered();
+      const mailbox = createMailbox({ ...quiet, run, gatherMs: () => 25 });
+      mailbox.mark(['a']);
+      expect(runs).toHaveLength(1);
+      runs[0]?.end();
+      await vi.advanceTimersByTimeAsync(0);
+      mailbox.mark(['b']);
+      await vi.advanceTimersByTimeAsync(24);
+      mailbox.mark(['c']);
+      expect(runs).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(runs[1]?.keys).toEqual(['b', 'c']);
+      runs[1]?.end();
+      await vi.advanceTimersByTimeAsync(0);
+      mailbox.mark(['d']);
+      expect(runs).toHaveLength(2);
+      const settled = mailbox.settled();
+      expect(runs[2]?.keys).toEqual(['d']);
+      runs[2]?.end();
+      await settled;
+      const closed = mailbox.close();
+      await closed;
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('never hands out a key that is in a run, and serves it again when it was marked meanwhile', async () => {

@@ -39,6 +39,11 @@ export interface DispatchParts {
 
 /** Domains in one turn. */
 const DOMAINS_PER_TURN = 128;
+/**
+ * From one turn to the next, unless mail was left over. The first mail after a quiet moment gets its turn at once;
+ * under load the mail of this time shares one transaction, whose cost is nearly the same for five as for fifty.
+ */
+const GATHER_MS = 25;
 const SWEEP_EVERY_MS = 1_000;
 /** Mail younger than this is somebody's turn already. */
 const LEFT_AFTER_MS = 1_000;
@@ -50,6 +55,7 @@ const KNOWN_MAX = 100_000;
 export function createDispatch({ store, events, logger, mailDepthMax, onDone }: DispatchParts): Dispatch {
   let known = new Set<string>();
   let mailDepth = 0;
+  let isFull = false;
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> | undefined;
 
@@ -58,6 +64,7 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
     // Two at once would be half as large each, and wait for each other where the log is numbered.
     concurrency: 1,
     keysPerRun: DOMAINS_PER_TURN,
+    gatherMs: () => (isFull ? 0 : GATHER_MS),
     onError: (error) => logger.error('turn failed', { error: messageOf(error) }),
   });
 
@@ -65,10 +72,12 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
     await makeRows(names);
     const startedMs = performance.now();
     const held: string[] = [];
+    isFull = names.length === DOMAINS_PER_TURN;
     for (const done of await runTurns(store, logger, names)) {
       events.metrics.turn((performance.now() - startedMs) / 1_000, done.mails);
       for (const status of done.ended) events.metrics.activity(status);
       held.push(...done.domains);
+      isFull ||= done.isFull;
       onDone(done);
     }
     return held.length === 0 ? [] : stillDirty(store, held, store.clock.now());

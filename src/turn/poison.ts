@@ -64,7 +64,14 @@ async function blame(
   atMs: number,
   hasRow: boolean,
 ): Promise<TurnDone> {
-  const nothing = { mails: 0, ended: [], hasTransitions: false, sendsTo: [], changedActors: [] };
+  const nothing = {
+    mails: 0,
+    isFull: true,
+    ended: [],
+    hasTransitions: false,
+    sendsTo: [],
+    changedActors: [],
+  };
   const done: TurnDone = { domains: [name], ...nothing };
   const [held] = await turns.holdDomains(tx, [name]);
   if (held === undefined) return done;

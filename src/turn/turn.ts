@@ -32,6 +32,8 @@ import { Register } from './register.ts';
 export interface TurnDone {
   readonly domains: readonly string[];
   readonly mails: number;
+  /** There may be more mail than it took. */
+  readonly isFull: boolean;
   /** Statuses of the activities that came to their end. */
   readonly ended: readonly Status[];
   readonly hasTransitions: boolean;
@@ -76,6 +78,8 @@ export async function turn(
   return {
     domains: held.map(({ name }) => name),
     mails: letters.length,
+    isFull:
+      letters.length >= bounds.inAll || [...mail.values()].some(({ length }) => length >= bounds.perDomain),
     ended: register.ended,
     hasTransitions: effects.events.some(({ kind }) => kind === 'transition'),
     sendsTo: [...new Set(effects.sends.map(({ domain }) => domain))],
