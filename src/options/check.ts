@@ -1,0 +1,236 @@
+/** The check of every option: all faults at once, in the words of the person who set them; and the defaults. */
+import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { SallyportError } from '../errors.ts';
+import { stderrLogger } from './logger.ts';
+import type { ActorResolver, InboxOptions, Logger, RateLimit, Settings } from './shape.ts';
+
+const UNIT_MS: Record<string, number> = {
+  ms: 1,
+  s: 1_000,
+  second: 1_000,
+  seconds: 1_000,
+  m: 60_000,
+  minute: 60_000,
+  minutes: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  hours: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+  days: 86_400_000,
+};
+
+/** A duration in milliseconds, or null when it is none. `'1 hour'`, `'1h'` → 3 600 000. */
+export function millisecondsOf(duration: string): number | null {
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(duration.trim());
+  const unitMs = match === null ? undefined : UNIT_MS[match[2] as string];
+  if (match === null || unitMs === undefined) return null;
+  const ms = Number(match[1]) * unitMs;
+  return ms > 0 && Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : null;
+}
+
+/** One thing that is wrong with an option, in the words of the person who set it. */
+export interface Fault {
+  readonly option: string;
+  readonly value: unknown;
+  readonly problem: string;
+}
+
+/** A value in a message: short, and whatever it is. */
+function shown(value: unknown): string {
+  const text = typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** All faults in one `ERR_CONFIG`, one line each. */
+export function configurationError(faults: readonly Fault[]): SallyportError {
+  const lines = faults.map((fault) => `  ${fault.option} = ${shown(fault.value)}: ${fault.problem}`);
+  return new SallyportError(
+    'ERR_CONFIG',
+    `configuration has ${faults.length} fault(s):\n${lines.join('\n')}`,
+    {
+      hint: 'mend the named options; the README lists every option with its unit and default',
+      data: { faults },
+    },
+  );
+}
+
+/** Hears of one fault. */
+type Report = (option: string, value: unknown, problem: string) => void;
+
+/** Every option of `createInbox`: a name that is not here is a slip of the pen, and said so. */
+const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
+  origin: true,
+  database: true,
+  dataDirectory: true,
+  actors: true,
+  actorPath: true,
+  rateLimit: true,
+  actorRateLimit: true,
+  blockAfterStrikes: true,
+  strikeBlock: true,
+  workers: true,
+  bodyBytesMax: true,
+  signatureWindow: true,
+  allowPrivateAddress: true,
+  trustedProxies: true,
+  mailboxDepthMax: true,
+  logger: true,
+};
+
+/** The names of all options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
+
+/** Checks every option at once; all faults come out in one `ERR_CONFIG`. Absent options get their defaults. */
+export function checkOptions(options: InboxOptions): Settings {
+  const { settings, faults } = readOptions(options);
+  if (faults.length > 0) throw configurationError(faults);
+  return settings;
+}
+
+/**
+ * The settings, and everything that is wrong with the options. Options may come from JSON, so their types are not
+ * believed. Where there are faults the settings are of no use.
+ */
+export function readOptions(options: InboxOptions): { settings: Settings; faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const report: Report = (option, value, problem) => void faults.push({ option, value, problem });
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(NAMES, name))
+      report(name, '…', `no such option; there are ${OPTION_NAMES.join(', ')}`);
+  }
+  const check = createChecks(report);
+
+  const origin = checkOrigin(options.origin, report);
+  const database = check.text('database', options.database, '').trim() || null;
+  if (database !== null && !/^postgres(ql)?:\/\//.test(database)) {
+    report('database', '(not shown)', 'not a postgres:// URL');
+  }
+  const actorPath = check.text('actorPath', options.actorPath, '/users/:name');
+  if (!/^\/[^?#:\s]*:\w+$/.test(actorPath)) {
+    report('actorPath', actorPath, "not a path that ends in a parameter, such as '/users/:name'");
+  }
+  const window = options.signatureWindow ?? { past: '1 hour', future: '5 minutes' };
+  const settings: Settings = {
+    origin: origin?.origin ?? '',
+    host: origin?.host ?? '',
+    database,
+    dataDirectory: check.text('dataDirectory', options.dataDirectory, '') || '.sallyport',
+    actors: checkActors(options.actors ?? {}, report),
+    actorPath,
+    rateLimit: check.rate('rateLimit', options.rateLimit ?? { limit: 36_000, window: '1 hour' }),
+    actorRateLimit:
+      options.actorRateLimit == null ? null : check.rate('actorRateLimit', options.actorRateLimit),
+    blockAfterStrikes:
+      options.blockAfterStrikes == null
+        ? null
+        : check.whole('blockAfterStrikes', options.blockAfterStrikes, 1, 1_000),
+    strikeBlockMs: check.durationMs('strikeBlock', options.strikeBlock ?? '7 days'),
+    workers: check.whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 256),
+    bodyBytesMax: check.whole('bodyBytesMax', options.bodyBytesMax ?? 1_048_576, 1_024, 67_108_864),
+    signaturePastMs: check.durationMs('signatureWindow.past', window.past),
+    signatureFutureMs: check.durationMs('signatureWindow.future', window.future),
+    allowPrivateAddress: check.yesNo('allowPrivateAddress', options.allowPrivateAddress ?? false),
+    trustedProxies: checkProxies(options.trustedProxies ?? [], report),
+    mailboxDepthMax: check.whole('mailboxDepthMax', options.mailboxDepthMax ?? 100_000, 1, 100_000_000),
+    logger: checkLogger(options.logger, report),
+  };
+  return { settings, faults };
+}
+
+function createChecks(report: Report) {
+  const durationMs = (option: string, value: unknown): number => {
+    const ms = typeof value === 'string' ? millisecondsOf(value) : null;
+    if (ms === null) report(option, value, "not a duration with a unit, such as '1 hour' or '30s'");
+    return ms ?? 0;
+  };
+  const whole = (option: string, value: unknown, least: number, most: number): number => {
+    const isFine = Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+    if (!isFine) report(option, value, `not a whole number from ${least} to ${most}`);
+    return isFine ? (value as number) : least;
+  };
+  return {
+    durationMs,
+    whole,
+    rate(option: string, value: unknown) {
+      if (typeof value !== 'object' || value === null) {
+        report(option, value, "not a limit with its window, such as { limit: 100, window: '1 hour' }");
+        return { limit: 1, windowMs: 1 };
+      }
+      const { limit, window } = value as Partial<RateLimit>;
+      return {
+        limit: whole(`${option}.limit`, limit, 1, 1_000_000_000),
+        windowMs: durationMs(`${option}.window`, window),
+      };
+    },
+    text(option: string, value: unknown, absent: string): string {
+      if (value === undefined) return absent;
+      if (typeof value !== 'string') report(option, value, 'not a text');
+      return typeof value === 'string' ? value : absent;
+    },
+    yesNo(option: string, value: unknown): boolean {
+      if (typeof value !== 'boolean') report(option, value, 'neither true nor false');
+      return value === true;
+    },
+  };
+}
+
+function checkActors(actors: unknown, report: Report): Settings['actors'] {
+  if (typeof actors === 'function') return actors as ActorResolver;
+  if (typeof actors !== 'object' || actors === null || Array.isArray(actors)) {
+    report('actors', actors, 'neither a map from handles, such as { alice: {} }, nor a resolver');
+    return {};
+  }
+  for (const [name, actor] of Object.entries(actors)) {
+    if (name === '_instance') report('actors', name, 'reserved for the instance actor');
+    else if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name)) {
+      report('actors', name, 'not a handle: letters, digits, _ . - and at most 64 of them');
+    }
+    if (typeof actor !== 'object' || actor === null)
+      report(`actors.${name}`, actor, 'not an object, such as {}');
+  }
+  return actors as Settings['actors'];
+}
+
+function checkProxies(ranges: unknown, report: Report): readonly string[] {
+  if (!Array.isArray(ranges)) {
+    report('trustedProxies', ranges, 'not a list of addresses and CIDR ranges');
+    return [];
+  }
+  for (const range of ranges) {
+    if (typeof range !== 'string' || !isCidr(range)) {
+      report('trustedProxies', range, 'not an address or CIDR range, such as 10.0.0.0/8');
+    }
+  }
+  return ranges;
+}
+
+function checkLogger(logger: Logger | undefined, report: Report): Logger {
+  const missing = (['debug', 'info', 'warn', 'error'] as const).filter(
+    (level) => logger !== undefined && typeof logger?.[level] !== 'function',
+  );
+  if (missing.length > 0) report('logger', '…', `has no ${missing.join(', ')}`);
+  return logger ?? stderrLogger;
+}
+
+/** Is this an address or a CIDR range? */
+export function isCidr(text: string): boolean {
+  const [address = '', prefix, more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function checkOrigin(origin: unknown, report: Report): URL | null {
+  const parsed = typeof origin === 'string' ? URL.parse(origin) : null;
+  if (parsed === null || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
+    report('origin', origin, 'not an origin, such as https://social.example');
+    return null;
+  }
+  const isBare =
+    parsed.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
+  if (!isBare || /[?#]/.test(origin as string))
+    report('origin', origin, 'has more than scheme, host and port');
+  return parsed;
+}

@@ -1,0 +1,105 @@
+/** Every option with its unit, default and reason: the shapes, types only. */
+
+/** A length of time with its unit: `'1 hour'`, `'30 minutes'`, `'1h'`, `'250 ms'`. */
+export type Duration =
+  | `${number} ${'ms' | 'second' | 'seconds' | 'minute' | 'minutes' | 'hour' | 'hours' | 'day' | 'days'}`
+  | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+/** So many activities in each window; a window starts with its first counted activity. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly window: Duration;
+}
+
+/** Where log lines go: constant messages with their facts beside them. pino and LogTape fit as they are. */
+export interface Logger {
+  debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  error(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What the service says about a local actor in the `actors` map. */
+export interface LocalActorOptions {
+  /** Follow requests wait for a decision. @default false */
+  readonly locked?: boolean;
+  /** The display name in the actor document. @default the handle */
+  readonly name?: string;
+  /** The ActivityStreams type of the actor. @default 'Person' */
+  readonly type?: 'Person' | 'Service' | 'Group' | 'Organization' | 'Application';
+  readonly summary?: string;
+  /** An RSA key pair the service already has, PEM. @default made at the first start and stored */
+  readonly keys?: { readonly publicKeyPem: string; readonly privateKeyPem: string };
+}
+
+/** A local actor as an `ActorResolver` gives it. */
+export interface ResolvedActor extends LocalActorOptions {
+  /** The actor's id: an absolute URL on the configured origin. */
+  readonly id: string;
+  /** The name in `acct:name@host` and in the path templates. */
+  readonly handle: string;
+  /** @default the id with `/inbox` after it */
+  readonly inbox?: string;
+}
+
+/** Finds a local actor by the URL of its id or by its handle; null when the service has no such actor. */
+export type ActorResolver = (
+  query: { url: string } | { handle: string },
+) => Promise<ResolvedActor | null> | ResolvedActor | null;
+
+/** Everything that can be said to `createInbox`. Defaults are those of the contract. */
+export interface InboxOptions {
+  /** Public origin; every id, signature target and Host check uses it, never a forwarded header. */
+  readonly origin: string;
+  /** `postgres://…`; absent or empty: embedded PGlite in `dataDirectory`. */
+  readonly database?: string | undefined;
+  /** Directory of the embedded database; `memory://` keeps nothing. @default '.sallyport' */
+  readonly dataDirectory?: string | undefined;
+  /** Local actors: a map from handle, or an asynchronous resolver. @default none */
+  readonly actors?: Readonly<Record<string, LocalActorOptions>> | ActorResolver | undefined;
+  /** Path template of local actors' ids. @default '/users/:name' */
+  readonly actorPath?: string | undefined;
+  /** Activities that a verified domain may send. @default { limit: 36000, window: '1 hour' } (lemmy.world was seen at 18 000) */
+  readonly rateLimit?: RateLimit | undefined;
+  /** The same for each remote actor. @default off */
+  readonly actorRateLimit?: RateLimit | undefined;
+  /** Strikes (times a domain ran into its limit) after which it is blocked for `strikeBlock`. @default off */
+  readonly blockAfterStrikes?: number | undefined;
+  /** How long a block by strikes lasts. @default '7 days' */
+  readonly strikeBlock?: Duration | undefined;
+  /** Worker threads for verification. @default cores - 1, at least 1 */
+  readonly workers?: number | undefined;
+  /** Request bodies above this are answered 413, in bytes. @default 1048576 (13 times the largest seen) */
+  readonly bodyBytesMax?: number | undefined;
+  /** How old and how far ahead of our clock a signature may be. @default { past: '1 hour', future: '5 minutes' } */
+  readonly signatureWindow?: { readonly past: Duration; readonly future: Duration } | undefined;
+  /** Remote fetches may reach loopback and private addresses over plain http; tests and benchmarks only. @default false */
+  readonly allowPrivateAddress?: boolean | undefined;
+  /** Reverse proxies (CIDR) whose X-Forwarded-For counts as the source address for budgets. @default none */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
+  readonly mailboxDepthMax?: number | undefined;
+  /** Where log lines go. @default warnings and errors as JSON lines on stderr */
+  readonly logger?: Logger | undefined;
+}
+/** The checked options, durations in milliseconds. */
+export interface Settings {
+  readonly origin: string;
+  readonly host: string;
+  readonly database: string | null;
+  readonly dataDirectory: string;
+  readonly actors: Readonly<Record<string, LocalActorOptions>> | ActorResolver;
+  readonly actorPath: string;
+  readonly rateLimit: { readonly limit: number; readonly windowMs: number };
+  readonly actorRateLimit: { readonly limit: number; readonly windowMs: number } | null;
+  readonly blockAfterStrikes: number | null;
+  readonly strikeBlockMs: number;
+  readonly workers: number;
+  readonly bodyBytesMax: number;
+  readonly signaturePastMs: number;
+  readonly signatureFutureMs: number;
+  readonly allowPrivateAddress: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly mailboxDepthMax: number;
+  readonly logger: Logger;
+}
