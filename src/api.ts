@@ -108,9 +108,38 @@ export interface HistoryEntry {
     | 'dropped'
     | 'held'
     | 'failed'
-    | 'retried';
+    | 'retried'
+    /** Filters were asked, those that `asked` names. */
+    | 'filtered'
+    /** A filter said what it would have decided. */
+    | 'shadow'
+    /** A filter threw, ran out of time, or gave what is no verdict. */
+    | 'fault'
+    /** A moderator approved what was held. */
+    | 'approved';
   readonly inbox?: string;
   readonly reason?: string;
+  /** The filter that said so. */
+  readonly filter?: string;
+  readonly asked?: readonly string[];
+  /** The moderator who said so. */
+  readonly by?: string;
+}
+
+/** An activity that waits for a moderator: the record of `GET /admin/api/held`. */
+export interface HeldRecord {
+  /** The activity's id of ours. */
+  readonly id: string;
+  readonly activityId: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly domain: string;
+  /** The filter that holds it, and why. */
+  readonly filter: string;
+  readonly reason: string;
+  readonly heldAt: string;
+  /** When it is dropped, unless somebody decides. */
+  readonly expiresAt: string;
 }
 
 export interface ActivityRecord {

@@ -29,6 +29,46 @@ export type Refusal =
 /** The end of a request: accepted (202), or refused. */
 export type RequestVerdict = { readonly type: 'accepted' } | Refusal;
 
+/** What a filter decides about an activity before it has any effect. Made by `drop`, `reject`, `hold` and `shadow`. */
+export interface FilterVerdict {
+  readonly type: 'drop' | 'reject' | 'hold' | 'shadow';
+  /** For the log, the console and the moderator; the sender never sees it. */
+  readonly reason: string;
+}
+
+/** Silence: no effect, no trace in any collection. The activity's status is `dropped`. */
+export const drop = (reason: string): FilterVerdict => ({ type: 'drop', reason });
+/** Refused: no effect, status `rejected`; a Follow is answered with a Reject. */
+export const reject = (reason: string): FilterVerdict => ({ type: 'reject', reason });
+/** No effect until a moderator approves: status `held`; see `inbox.held`. */
+export const hold = (reason: string): FilterVerdict => ({ type: 'hold', reason });
+/** Only entered in the activity's history, to try a rule on live traffic; the filters after it are asked. */
+export const shadow = (reason: string): FilterVerdict => ({ type: 'shadow', reason });
+
+/** What a filter said of a mail. A `fault` is one that threw, ran out of time, or gave what is no verdict. */
+export interface FilterRemark {
+  readonly filter: string;
+  readonly type: FilterVerdict['type'] | 'fault';
+  readonly reason: string;
+}
+
+/** What the filters made of a mail, stored with it: a turn takes no mail without it where there are filters. */
+export interface MailVerdict {
+  /** Names of the filters that were asked, in order. */
+  readonly asked: readonly string[];
+  /** What they said; those that had nothing to say are not in it. */
+  readonly remarks: readonly FilterRemark[];
+  /** What ended the chain: no filter after it was asked. */
+  readonly end?: FilterRemark & { readonly type: 'drop' | 'reject' | 'hold' };
+  /** The answer of the followed actor's own policy to a Follow. */
+  readonly followAnswer?: FollowAnswer;
+  /** A moderator has approved it: no filter is asked again. */
+  readonly isApproved?: true;
+}
+
+/** A policy's answer to a follow request: accepted, left to a decision, or rejected. */
+export type FollowAnswer = 'accept' | 'ask' | 'reject';
+
 /** A response on its way out, before either shell has turned it into its own kind. */
 export interface Answer {
   readonly status: number;

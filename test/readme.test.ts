@@ -44,6 +44,7 @@ const CODES: Record<ErrorCode, true> = {
   ERR_SCHEMA_MISMATCH: true,
   ERR_SNAPSHOT_UNKNOWN: true,
   ERR_NOT_ALLOWED_IN_STATE: true,
+  ERR_IN_TRANSACTION: true,
   ERR_NOT_FOUND: true,
   ERR_INVALID: true,
   ERR_REMOTE: true,

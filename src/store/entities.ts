@@ -92,7 +92,28 @@ const Mail = defineEntity({
     attempts: p.integer().default(0),
     dueAt: time().nullable(),
     receivedAt: time(),
+    verdict: p.text().nullable(),
+    leaseUntil: time().nullable(),
   },
+});
+
+/** Activities that wait for a moderator, with the mail that brought them, to be put back as it came. */
+const Held = defineEntity({
+  name: 'Held',
+  tableName: 'held',
+  properties: {
+    id: p.bigint('number').primary(),
+    activityId: p.text().unique(),
+    type: p.text(),
+    actor: p.text(),
+    domain: p.text(),
+    filter: p.text(),
+    reason: p.text(),
+    mail: p.json(),
+    heldAt: time(),
+    expiresAt: time(),
+  },
+  indexes: [{ name: 'held_expires', properties: ['expiresAt'] }],
 });
 
 const Document = defineEntity({
@@ -175,6 +196,7 @@ const ObjectState = defineEntity({
     owner: p.text(),
     inReplyTo: p.text().nullable(),
     isDeleted: p.boolean(),
+    isPublic: p.boolean(),
     source: p.text().nullable(),
     changedAt: time(),
   },
@@ -221,7 +243,14 @@ const Member = defineEntity({
 const OwnActivity = defineEntity({
   name: 'OwnActivity',
   tableName: 'own_activity',
-  properties: { id: p.text().primary(), actor: p.text(), type: p.text(), body: p.text(), createdAt: time() },
+  properties: {
+    id: p.text().primary(),
+    actor: p.text(),
+    type: p.text(),
+    body: p.text(),
+    isPublic: p.boolean(),
+    createdAt: time(),
+  },
   indexes: [{ name: 'own_activity_actor', properties: ['actor', 'createdAt'] }],
 });
 
@@ -316,6 +345,7 @@ const HandlerCall = defineEntity({
     attempts: p.integer().default(0),
     dueAt: time(),
     error: p.text().nullable(),
+    isDone: p.boolean().default(false),
   },
   indexes: [{ name: 'handler_call_domain', properties: ['handler', 'domain', 'seq'] }],
 });
@@ -344,6 +374,7 @@ export const entities = [
   Domain,
   RateWindow,
   Mail,
+  Held,
   Document,
   Activity,
   FollowRequest,

@@ -109,7 +109,7 @@ const TABLES = [
     'report',
     'delivery',
   ],
-  ...['outgoing', 'own_activity', 'rate_window', 'consumer', 'handler_call'],
+  ...['held', 'outgoing', 'own_activity', 'rate_window', 'consumer', 'handler_call'],
 ];
 
 /** Forgets everything that a test may have left. */
