@@ -1,4 +1,9 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Hundreds of inboxes are opened, each with a worker that loads jsonld: compiled once is enough.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'sallyport-compile-cache');
 
 export default defineConfig({
   test: {
@@ -6,6 +11,8 @@ export default defineConfig({
     globalSetup: 'test/setup/global.ts',
     pool: 'forks',
     maxWorkers: 3,
+    // PGlite is 8 MB of WebAssembly; most test files are over before its optimised form would pay.
+    execArgv: ['--liftoff-only'],
     testTimeout: 60_000,
     hookTimeout: 180_000,
     reporters: ['default', './test/setup/closing-line.ts'],

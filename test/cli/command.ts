@@ -33,9 +33,11 @@ export interface Running extends AsyncDisposable {
 
 /** Only what a test says is in the environment, besides what a process needs at all. */
 function environmentOf(env: Env): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR } = process.env;
+  const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE } = process.env;
   return Object.fromEntries(
-    Object.entries({ PATH, HOME, TMPDIR, NO_COLOR: '1', ...env }).filter(([, value]) => value !== undefined),
+    Object.entries({ PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, NO_COLOR: '1', ...env }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
 
@@ -45,7 +47,8 @@ export function begin(args: readonly string[], env: Env, cwd: string, launcher =
 
 /** Node with these arguments. */
 export function watch(args: readonly string[], env: Env, cwd: string): Running {
-  const child = spawn(process.execPath, args, {
+  // PGlite is 8 MB of WebAssembly; a test is over before its optimised form would pay.
+  const child = spawn(process.execPath, ['--liftoff-only', ...args], {
     ...{ cwd, env: environmentOf(env), stdio: ['ignore', 'pipe', 'pipe'] },
   });
   let stdout = '';

@@ -32,7 +32,7 @@ test('PGlite keeps every acknowledged transaction when its process is killed, ag
     }`;
   let acknowledged = 0;
   for (const enough of [40, 3, 90]) {
-    const args = ['--input-type=module', '-e', script, String(acknowledged + 1_000_000)];
+    const args = ['--liftoff-only', '--input-type=module', '-e', script, String(acknowledged + 1_000_000)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const said: number[] = [];
     for await (const line of createInterface(child.stdout)) {

@@ -39,7 +39,7 @@ async function rival(atMs = 0): Promise<{ child: ChildProcess; said: string }> {
     try { lockDirectory(${JSON.stringify(directory)}); console.log('taken'); }
     catch (error) { console.log(error.code); }
     setInterval(() => {}, 60_000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, ['--liftoff-only', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

@@ -35,7 +35,7 @@ function opener(place: TestDatabase, origin = PREPARED_ORIGIN): Promise<string> 
     try { const store = await openStore(settings); await store.close(); console.log('opened'); }
     catch (error) { console.log(error.code ?? error.message); }`;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, ['--liftoff-only', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
@@ -194,7 +194,7 @@ test('the store loads only the driver that it uses', async () => {
     const store = await openStore({ ...${JSON.stringify(settingsOf(place))}, logger });
     await store.close();
     console.log(JSON.stringify([seen.some((url) => url.includes('/pg/')), seen.some((url) => url.includes('electric-sql'))]));`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, ['--liftoff-only', '--input-type=module', '-e', script], {
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
