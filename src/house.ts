@@ -9,27 +9,26 @@ import { createGate, type Gate } from './gate.ts';
 import { createHandlers, type HandlerDesk, type Handlers, type Registration } from './handlers.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createKeys, type Keys } from './keys.ts';
-import { createLocals, type Locals } from './locals.ts';
+import { createLocals, type Locals, type LocalsParts } from './locals.ts';
 import { createLog, type Log } from './log.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
 import { createOrigins, type Origins } from './origins.ts';
-import type { Policy } from './remote/policy.ts';
-import { createRemote, type Remote } from './remote.ts';
+import { createRemote, type Remote, type RemoteParts } from './remote.ts';
 import { closedDomains } from './store/lists.ts';
-import { type Clock, openStore, type Store } from './store/store.ts';
+import { openStore, type Store, type StoreParts } from './store/store.ts';
 import { createDispatch, type Dispatch } from './turn/dispatch.ts';
 import type { Refusal } from './verdict.ts';
 import { createPool, type Pool } from './verify/pool.ts';
 
 /** What tests, and the demo, may put in the place of the real thing. */
-export interface Parts {
-  /** Rules for outgoing calls that are narrower than the settings'. */
-  readonly policy?: Partial<Policy>;
-  readonly clock?: Clock;
+export interface Parts
+  extends Pick<RemoteParts, 'policy' | 'exchange'>,
+    Pick<StoreParts, 'clock' | 'observe' | 'embedded'>,
+    Pick<LocalsParts, 'instanceKeys'> {
   readonly workerUrl?: URL;
-  /** Hears the text of every statement. */
-  readonly observe?: (statement: string) => void;
+  /** Hears of the house once it is open. */
+  readonly onOpen?: (house: House) => void;
 }
 
 export interface House {
@@ -51,6 +50,8 @@ export interface House {
   isFull(): Refusal | null;
   /** Takes room for a body while its request is under way; null when there is none. */
   hold(bytes: number): Disposable | null;
+  /** Every turn that is due is over, and whoever listens has heard of it. */
+  turned(): Promise<void>;
   /** Every turn, handler and delivery that is due has come to rest. */
   settled(): Promise<void>;
   /** Finishes what is under way, for at most `drainMs`, and gives everything back. */
@@ -98,9 +99,8 @@ export async function openHouse(
 
   try {
     const store = keep(await openStore(settings, parts), (room) => room.close());
-    const locals = await createLocals(settings, store);
-    const policy = parts.policy === undefined ? {} : { policy: parts.policy };
-    const remote = keep(createRemote(settings, policy), (room) => room.close());
+    const locals = await createLocals(settings, store, parts);
+    const remote = keep(createRemote(settings, parts), (room) => room.close());
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });
@@ -148,7 +148,13 @@ export async function openHouse(
     deliveries.start();
     await dispatch.start();
 
-    return {
+    const turned = async (): Promise<void> => {
+      await keys.settled();
+      await dispatch.settled();
+      await log.settled();
+      await gateCopy.settled();
+    };
+    const house: House = {
       ...{
         settings,
         store,
@@ -164,6 +170,7 @@ export async function openHouse(
         dispatch,
         intake,
         pool,
+        turned,
       },
       isFull() {
         if (dispatch.mailDepth <= settings.mailboxDepthMax) return null;
@@ -173,10 +180,7 @@ export async function openHouse(
       async settled() {
         // Each may wake the next, so they are asked in the order of the flow, and once more.
         for (let round = 0; round < 2; round++) {
-          await keys.settled();
-          await dispatch.settled();
-          await log.settled();
-          await gateCopy.settled();
+          await turned();
           await handlers.settled();
           await deliveries.settled();
         }
@@ -186,6 +190,8 @@ export async function openHouse(
         await closeAll();
       },
     };
+    parts.onOpen?.(house);
+    return house;
   } catch (error) {
     await closeAll();
     throw error;

@@ -48,6 +48,8 @@ export interface Locals {
 export interface LocalsParts {
   /** How long the resolver may take. @default 2000 */
   readonly resolverTimeoutMs?: number;
+  /** The key pair of the instance actor. @default made at the first start and stored */
+  readonly instanceKeys?: KeyPair;
 }
 
 /**
@@ -80,6 +82,7 @@ export async function createLocals(
   const instance: ResolvedActor = {
     ...{ id: idOf(INSTANCE_HANDLE), handle: INSTANCE_HANDLE, name: host, type: 'Application', locked: true },
     summary: `The instance actor of ${host}`,
+    ...(parts.instanceKeys && { keys: parts.instanceKeys }),
   };
   const others: Source =
     typeof actors === 'function'

@@ -13,7 +13,12 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { messageOf } from './errors.ts';
 import type { Settings } from './options.ts';
-import { type Agents, exchange, type Received } from './remote/exchange.ts';
+import {
+  type Agents,
+  exchange as exchangeOverTheNetwork,
+  type Hop,
+  type Received,
+} from './remote/exchange.ts';
 import { createKnocking } from './remote/knock.ts';
 import {
   checkUrl,
@@ -25,6 +30,7 @@ import {
   RemoteFault,
 } from './remote/policy.ts';
 
+export type { Hop, Received } from './remote/exchange.ts';
 export type { Fault } from './remote/policy.ts';
 
 /** An answer of any status, or why there is none. `headers` has lower-case names. */
@@ -83,6 +89,14 @@ export interface RemoteLimits {
   readonly fetchesPerHostMax: number;
 }
 
+/** What tests may put in the place of the real thing. */
+export interface RemoteParts {
+  readonly policy?: Partial<Policy>;
+  readonly limits?: Partial<RemoteLimits>;
+  /** Answers requests that the policy allows, in place of the network. */
+  readonly exchange?: (hop: Hop) => Promise<Received>;
+}
+
 const LIMITS: RemoteLimits = {
   deadlineMs: 10_000,
   bytesMax: 1_048_576,
@@ -98,8 +112,9 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export function createRemote(
   settings: Pick<Settings, 'origin' | 'allowPrivateAddress'>,
-  parts: { readonly policy?: Partial<Policy>; readonly limits?: Partial<RemoteLimits> } = {},
+  parts: RemoteParts = {},
 ): Remote {
+  const exchange = parts.exchange ?? exchangeOverTheNetwork;
   const policy: Policy = { ...policyOf(settings), ...parts.policy };
   const limits: RemoteLimits = { ...LIMITS, ...parts.limits };
   const { origin } = settings;

@@ -63,8 +63,19 @@ const options = {
   logger: () => undefined,
 };
 
+/** What PGlite takes besides the place of its data. */
+export interface EmbeddedOptions {
+  readonly startParams?: readonly string[];
+  readonly initDbStartParams?: readonly string[];
+  /** What `dumpDataDir` gave, for a database in memory. */
+  readonly loadDataDir?: Blob;
+}
+
 /** Opens the embedded database of a directory, or one in memory. */
-export async function openEmbedded(directory: string): Promise<Connection> {
+export async function openEmbedded(
+  directory: string,
+  driverOptions: EmbeddedOptions = {},
+): Promise<Connection> {
   const isMemory = directory.startsWith('memory://');
   const dbName = isMemory ? directory : join(directory, 'pglite');
   if (!isMemory) {
@@ -72,7 +83,7 @@ export async function openEmbedded(directory: string): Promise<Connection> {
     copyBlank(dbName, PGLITE_MAJOR);
   }
   const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
-  const orm = (await Embedded.init({ ...options, dbName } as never)) as unknown as MikroORM;
+  const orm = (await Embedded.init({ ...options, dbName, driverOptions } as never)) as unknown as MikroORM;
   return whole(
     async () => {
       const { runner, transaction } = on(orm);

@@ -7,7 +7,13 @@ import type { RawBuilder } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { type Clock, createDatabaseClock } from './clock.ts';
-import { type Connection, openEmbedded, openServer, type Runner } from './connection.ts';
+import {
+  type Connection,
+  type EmbeddedOptions,
+  openEmbedded,
+  openServer,
+  type Runner,
+} from './connection.ts';
 import { lockDirectory } from './lock.ts';
 import { ms, type Statements, sql } from './statement.ts';
 
@@ -38,6 +44,8 @@ export interface StoreParts {
   readonly startMs?: number;
   /** The most that a statement or a transaction may take, in milliseconds; ours take a hundredth. @default 15000 */
   readonly transactionMs?: number;
+  /** Options for the driver of the embedded database, such as a copy to load into memory. */
+  readonly embedded?: EmbeddedOptions;
 }
 
 const START_MS = 10_000;
@@ -67,7 +75,7 @@ export async function openStore(
   try {
     connection =
       database === null
-        ? await openEmbedded(dataDirectory)
+        ? await openEmbedded(dataDirectory, parts.embedded)
         : await openServer(database, { startMs, statementMs: transactionMs }, logger);
     return await openOn(connection, settings, parts, unlock);
   } catch (error) {
