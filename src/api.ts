@@ -3,7 +3,7 @@
  */
 import type { DomainState, FollowRequestState } from '../machines/index.ts';
 import type { Facts, NormalActivity } from './activity.ts';
-import type { Logger } from './options.ts';
+import type { FollowTerms, LocalActorOptions, Logger } from './options.ts';
 import type { Status } from './verdict.ts';
 
 /** The machines by name, with their states. */
@@ -215,6 +215,10 @@ export interface LocalActor {
   readonly name: string;
   readonly type: string;
   readonly summary: string | null;
+  /** Ids of it elsewhere. */
+  readonly alsoKnownAs: readonly string[];
+  /** Null where `locked` says all. A function is asked with the filters. */
+  readonly followPolicy: LocalActorOptions['followPolicy'] | null;
   readonly publicKeyPem: string;
   readonly privateKeyPem: string;
 }
@@ -224,6 +228,11 @@ export interface LocalFacts {
   readonly id: string;
   readonly handle: string;
   readonly locked: boolean;
+  /** With a Follow: what its policy says to this follower. Absent where `locked` says all. */
+  readonly follow?: FollowTerms & {
+    /** How long the request may wait for a decision, in milliseconds; null for ever. */
+    readonly waitMs: number | null;
+  };
 }
 
 /** An authenticated, understood activity on its way to the store. */

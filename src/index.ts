@@ -28,6 +28,9 @@ export { fromEnv } from './options/environment.ts';
 export type {
   ActorResolver,
   Duration,
+  FollowersNamed,
+  FollowPolicy,
+  FollowRule,
   InboxOptions,
   LocalActorOptions,
   Logger,

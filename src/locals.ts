@@ -13,10 +13,14 @@ import { messageOf } from './errors.ts';
 import { readPathTemplate } from './locals/path-template.ts';
 import {
   type ActorResolver,
+  aliasesProblem,
   configurationError,
+  followPolicyProblem,
+  generalAnswer,
   type LocalActorOptions,
   type ResolvedActor,
   type Settings,
+  termsFor,
 } from './options.ts';
 import { insertActor, type StoredActor, storedActor, storedActors } from './store/actors.ts';
 import type { Store } from './store/store.ts';
@@ -63,11 +67,12 @@ const NAMED_MAX = 200;
 const RSA_BITS = 2_048;
 
 export async function createLocals(
-  settings: Pick<Settings, 'origin' | 'host' | 'actors' | 'actorPath' | 'logger'>,
+  settings: Pick<Settings, 'origin' | 'host' | 'actors' | 'actorPath' | 'logger'> &
+    Partial<Pick<Settings, 'followExpiryMs'>>,
   store: Store,
   parts: LocalsParts = {},
 ): Promise<Locals> {
-  const { origin, host, actors, logger } = settings;
+  const { origin, host, actors, logger, followExpiryMs = null } = settings;
   const template = readPathTemplate(settings.actorPath);
   if (template === null) {
     const problem = 'must be a path with one parameter, like /users/:name';
@@ -98,7 +103,9 @@ export async function createLocals(
       id,
       handle,
       inbox: found.inbox ?? `${id}/inbox`,
-      locked: found.locked ?? false,
+      locked: isLocked(found),
+      alsoKnownAs: found.alsoKnownAs ?? [],
+      followPolicy: found.followPolicy ?? null,
       name: found.name ?? handle,
       type: found.type ?? 'Person',
       summary: found.summary ?? null,
@@ -137,9 +144,32 @@ export async function createLocals(
         ...found.filter((actor) => actor !== null),
       ];
       if (named.includes(instance.id)) locals.push(instance);
-      return locals.map(({ id, handle, locked }) => ({ id, handle, locked: locked ?? false }));
+      return locals.map((local) => factsFor(local, facts, followExpiryMs));
     },
   };
+}
+
+/** Does somebody decide about the follow requests of those whom no rule is about in particular? */
+function isLocked({
+  locked = false,
+  followPolicy,
+}: Partial<Pick<LocalActor, 'locked' | 'followPolicy'>>): boolean {
+  if (followPolicy == null) return locked;
+  return generalAnswer(followPolicy) !== 'accept';
+}
+
+/** What the mail carries of a local actor. Only a Follow needs more than who it is. */
+function factsFor(
+  local: Pick<ResolvedActor, 'id' | 'handle'> & Partial<Pick<LocalActor, 'locked' | 'followPolicy'>>,
+  { type, actor, objects }: Facts,
+  waitMs: number | null,
+): LocalFacts {
+  const { id, handle, followPolicy } = local;
+  const locked = isLocked(local);
+  if (type !== 'Follow' || objects[0] !== id || (followPolicy == null && waitMs === null))
+    return { id, handle, locked };
+  const policy = followPolicy ?? (locked ? 'ask' : 'accept');
+  return { id, handle, locked, follow: { ...termsFor(policy, actor), waitMs } };
 }
 
 type Query = { url: string } | { handle: string };
@@ -169,7 +199,7 @@ async function readMap(
   const faults = Object.entries(actors).flatMap(([handle, options]) => {
     known.set(handle, { ...options, id: idOf(handle), handle });
     const problem =
-      handle === INSTANCE_HANDLE ? 'is the reserved handle of the instance actor' : keysProblem(options);
+      handle === INSTANCE_HANDLE ? 'is the reserved handle of the instance actor' : actorProblem(options);
     return problem === null ? [] : [{ option: `actors.${handle}`, value: handle, problem }];
   });
   if (faults.length > 0) throw configurationError(faults);
@@ -257,7 +287,13 @@ function resolvedProblem(actor: ResolvedActor, query: Query, rules: ResolverRule
   // Peers would POST to it, and be told that nobody is there.
   if (inbox != null && inbox !== `${id}/inbox` && inbox !== `${origin}/inbox`)
     return 'its inbox is neither its id with /inbox after it nor the shared inbox';
-  return keysProblem(actor);
+  return actorProblem(actor);
+}
+
+/** What is wrong with what the service says about an actor, or null. */
+function actorProblem(actor: LocalActorOptions): string | null {
+  const { locked, followPolicy, alsoKnownAs } = actor;
+  return keysProblem(actor) ?? followPolicyProblem(locked, followPolicy) ?? aliasesProblem(alsoKnownAs);
 }
 
 async function withTimeout<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {

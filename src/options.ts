@@ -11,5 +11,13 @@ export {
   OPTION_NAMES,
   readOptions,
 } from './options/check.ts';
+export {
+  aliasesProblem,
+  type FollowTerms,
+  followPolicyProblem,
+  generalAnswer,
+  type PolicyAnswer,
+  termsFor,
+} from './options/follow-policy.ts';
 export { stderrLogger } from './options/logger.ts';
 export type * from './options/shape.ts';

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { SallyportError } from '../errors.ts';
+import { aliasesProblem, followPolicyProblem } from './follow-policy.ts';
 import { stderrLogger } from './logger.ts';
 import type { ActorResolver, InboxOptions, Logger, RateLimit, Settings } from './shape.ts';
 
@@ -70,6 +71,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   actorRateLimit: true,
   blockAfterStrikes: true,
   strikeBlock: true,
+  followExpiry: true,
   workers: true,
   bodyBytesMax: true,
   signatureWindow: true,
@@ -127,6 +129,8 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
         ? null
         : check.whole('blockAfterStrikes', options.blockAfterStrikes, 1, 1_000),
     strikeBlockMs: check.durationMs('strikeBlock', options.strikeBlock ?? '7 days'),
+    followExpiryMs:
+      options.followExpiry == null ? null : check.durationMs('followExpiry', options.followExpiry),
     workers: check.whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 256),
     bodyBytesMax: check.whole('bodyBytesMax', options.bodyBytesMax ?? 1_048_576, 1_024, 67_108_864),
     signaturePastMs: check.durationMs('signatureWindow.past', window.past),
@@ -189,6 +193,11 @@ function checkActors(actors: unknown, report: Report): Settings['actors'] {
     }
     if (typeof actor !== 'object' || actor === null)
       report(`actors.${name}`, actor, 'not an object, such as {}');
+    else {
+      const problem =
+        followPolicyProblem(actor.locked, actor.followPolicy) ?? aliasesProblem(actor.alsoKnownAs);
+      if (problem !== null) report(`actors.${name}`, actor, problem);
+    }
   }
   return actors as Settings['actors'];
 }

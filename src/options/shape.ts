@@ -19,15 +19,53 @@ export interface Logger {
   error(message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
+/**
+ * Whom a rule of a follow policy is about: everybody; those whom our actor follows, by their leave; the actors of these
+ * domains and of their subdomains; or these actors, by their ids.
+ */
+export type FollowersNamed =
+  | 'everybody'
+  | 'mutuals'
+  | { readonly domains: readonly string[] }
+  | { readonly actors: readonly string[] };
+
+/** One rule of a follow policy: `accept` at once, `ask` (the request waits for a decision), or `reject` at once. */
+export interface FollowRule {
+  readonly from: FollowersNamed;
+  readonly answer: 'accept' | 'ask' | 'reject';
+}
+
+/**
+ * What becomes of requests to follow a local actor: one answer for everybody, or rules of which the first that fits
+ * counts; where none fits, it is `ask`. At most 10000 names in all.
+ * @example
+ * ```ts
+ * const policy: FollowPolicy = [
+ *   { from: { actors: ['https://spam.example/users/mal'] }, answer: 'reject' },
+ *   { from: 'mutuals', answer: 'accept' },
+ *   { from: { domains: ['friends.example'] }, answer: 'accept' },
+ *   { from: 'everybody', answer: 'ask' },
+ * ];
+ * ```
+ */
+export type FollowPolicy = FollowRule['answer'] | readonly FollowRule[];
+
 /** What the service says about a local actor in the `actors` map. */
 export interface LocalActorOptions {
-  /** Follow requests wait for a decision. @default false */
+  /** Follow requests wait for a decision: `followPolicy: 'ask'`. @default false */
   readonly locked?: boolean;
+  /**
+   * What becomes of follow requests. `locked` besides it must say the same about everybody who has no rule of its own:
+   * true is `ask`, false is `accept`. @default `locked ? 'ask' : 'accept'`
+   */
+  readonly followPolicy?: FollowPolicy;
   /** The display name in the actor document. @default the handle */
   readonly name?: string;
   /** The ActivityStreams type of the actor. @default 'Person' */
   readonly type?: 'Person' | 'Service' | 'Group' | 'Organization' | 'Application';
   readonly summary?: string;
+  /** Ids of this actor elsewhere, in its document: from these it can move here, followers and all. @default none */
+  readonly alsoKnownAs?: readonly string[];
   /** An RSA key pair the service already has, PEM. @default made at the first start and stored */
   readonly keys?: { readonly publicKeyPem: string; readonly privateKeyPem: string };
 }
@@ -67,6 +105,8 @@ export interface InboxOptions {
   readonly blockAfterStrikes?: number | undefined;
   /** How long a block by strikes lasts. @default '7 days' */
   readonly strikeBlock?: Duration | undefined;
+  /** How long a follow request may wait for a decision of ours; then it is rejected, and the follower is told. @default for ever */
+  readonly followExpiry?: Duration | undefined;
   /** Worker threads for verification. @default cores - 1, at least 1 */
   readonly workers?: number | undefined;
   /** Request bodies above this are answered 413, in bytes. @default 1048576 (13 times the largest seen) */
@@ -94,6 +134,7 @@ export interface Settings {
   readonly actorRateLimit: { readonly limit: number; readonly windowMs: number } | null;
   readonly blockAfterStrikes: number | null;
   readonly strikeBlockMs: number;
+  readonly followExpiryMs: number | null;
   readonly workers: number;
   readonly bodyBytesMax: number;
   readonly signaturePastMs: number;

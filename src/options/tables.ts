@@ -72,6 +72,11 @@ export const OPTIONS: readonly Row[] = [
     'off',
   ],
   ['strikeBlock', 'how long a block by strikes lasts', "`'7 days'`"],
+  [
+    'followExpiry',
+    'how long a follow request may wait for a decision of ours; then it is rejected, and the follower told',
+    'for ever',
+  ],
   ['workers', 'threads that verify', 'cores − 1, at least 1'],
   ['bodyBytesMax', 'bodies above this are answered 413; bytes', '`1048576`: 13 times the largest seen'],
   [

@@ -13,12 +13,15 @@ export function activityJson(document: object): Answer {
 
 /** The document of a local actor, its public key included. */
 export function actorDocument(actor: LocalActor, origin: string): Record<string, unknown> {
-  const { id, handle, inbox, locked, name, type, summary, publicKeyPem } = actor;
+  const { id, handle, inbox, locked, name, type, summary, alsoKnownAs, publicKeyPem } = actor;
   return {
     '@context': [
       'https://www.w3.org/ns/activitystreams',
       'https://w3id.org/security/v1',
-      { manuallyApprovesFollowers: 'as:manuallyApprovesFollowers' },
+      {
+        manuallyApprovesFollowers: 'as:manuallyApprovesFollowers',
+        alsoKnownAs: { '@id': 'as:alsoKnownAs', '@type': '@id' },
+      },
     ],
     id,
     type,
@@ -27,6 +30,7 @@ export function actorDocument(actor: LocalActor, origin: string): Record<string,
     ...(summary === null ? {} : { summary }),
     url: id,
     manuallyApprovesFollowers: locked,
+    ...(alsoKnownAs.length === 0 ? {} : { alsoKnownAs }),
     inbox,
     outbox: `${id}/outbox`,
     followers: `${id}/followers`,
