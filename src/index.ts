@@ -30,6 +30,8 @@ export type {
   Duration,
   FollowersNamed,
   FollowPolicy,
+  FollowPolicyFunction,
+  FollowPolicyRequest,
   FollowRule,
   InboxOptions,
   LocalActorOptions,

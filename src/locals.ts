@@ -94,6 +94,12 @@ export async function createLocals(
       ? createResolving(actors, { ...settings, nameIn, reservedId: instance.id }, store, parts)
       : await readMap(actors, { logger, idOf, nameIn }, store);
 
+  if (
+    typeof actors !== 'function' &&
+    Object.values(actors).some((one) => typeof one.followPolicy === 'function')
+  )
+    parts.onPolicyFunction?.();
+
   async function find(query: Query): Promise<LocalActor | null> {
     const isInstance = 'url' in query ? query.url === instance.id : query.handle === INSTANCE_HANDLE;
     const found = isInstance ? instance : await others.find(query);
@@ -109,6 +115,7 @@ export async function createLocals(
       name: found.name ?? handle,
       type: found.type ?? 'Person',
       summary: found.summary ?? null,
+      url: found.url ?? null,
       ...(await keyPairs(found)),
     };
   }
@@ -144,6 +151,7 @@ export async function createLocals(
         ...found.filter((actor) => actor !== null),
       ];
       if (named.includes(instance.id)) locals.push(instance);
+      if (locals.some(({ followPolicy }) => typeof followPolicy === 'function')) parts.onPolicyFunction?.();
       return locals.map((local) => factsFor(local, facts, followExpiryMs));
     },
   };

@@ -61,13 +61,10 @@ export interface MailVerdict {
   /** What ended the chain: no filter after it was asked. */
   readonly end?: FilterRemark & { readonly type: 'drop' | 'reject' | 'hold' };
   /** The answer of the followed actor's own policy to a Follow. */
-  readonly followAnswer?: FollowAnswer;
+  readonly followAnswer?: { readonly answer: 'accept' | 'ask' | 'reject'; readonly reason: string };
   /** A moderator has approved it: no filter is asked again. */
   readonly isApproved?: true;
 }
-
-/** A policy's answer to a follow request: accepted, left to a decision, or rejected. */
-export type FollowAnswer = 'accept' | 'ask' | 'reject';
 
 /** A response on its way out, before either shell has turned it into its own kind. */
 export interface Answer {

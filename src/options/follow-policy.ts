@@ -1,6 +1,6 @@
 /** Follow policies: what is wrong with one, and what it says to one follower. Policies may come from JSON. */
 import { canonicalDomain, domainOf, withParents } from '../activity.ts';
-import type { FollowPolicy, FollowRule } from './shape.ts';
+import type { FollowPolicy, FollowPolicyFunction, FollowRule } from './shape.ts';
 
 /** What a policy answers, and why, in words for the log. */
 export interface PolicyAnswer {
@@ -19,6 +19,8 @@ const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject'];
 const NAMES_MAX = 10_000;
 const ALIASES_MAX = 100;
 const NO_RULE: PolicyAnswer = { answer: 'ask', reason: 'no rule of the follow policy fits' };
+/** What a function says comes with the verdict of the filters; this is what counts where it says nothing. */
+const NOT_ANSWERED: PolicyAnswer = { answer: 'ask', reason: 'the follow policy has not answered' };
 
 /** What is wrong with what a local actor says about follow requests, or null. */
 export function followPolicyProblem(locked: unknown, policy: unknown): string | null {
@@ -41,8 +43,9 @@ export function aliasesProblem(aliases: unknown): string | null {
 }
 
 function shapeProblem(policy: unknown): string | null {
-  if (ANSWERS.includes(policy)) return null;
-  if (!Array.isArray(policy)) return 'followPolicy is none of accept, ask, reject, and no list of rules';
+  if (ANSWERS.includes(policy) || typeof policy === 'function') return null;
+  if (!Array.isArray(policy))
+    return 'followPolicy is none of accept, ask, reject, no list of rules and no function';
   let names = 0;
   for (const rule of policy as unknown[]) {
     const { from, answer } = (rule ?? {}) as { from?: unknown; answer?: unknown };
@@ -66,11 +69,13 @@ function shapeProblem(policy: unknown): string | null {
 /** What it answers to somebody whom no rule is about in particular. */
 export function generalAnswer(policy: FollowPolicy): FollowRule['answer'] {
   if (typeof policy === 'string') return policy;
+  if (typeof policy === 'function') return NOT_ANSWERED.answer;
   return policy.find(({ from }) => from === 'everybody')?.answer ?? NO_RULE.answer;
 }
 
 /** What a policy says to this follower. */
 export function termsFor(policy: FollowPolicy, follower: string): FollowTerms {
+  if (typeof policy === 'function') return { mutual: NOT_ANSWERED, other: NOT_ANSWERED };
   const answers = readPolicy(policy);
   const domains = withParents(domainOf(follower) ?? '');
   const answer = (isMutual: boolean): PolicyAnswer =>
@@ -88,7 +93,7 @@ interface ReadRule extends PolicyAnswer {
 /** Rules that have been read, as long as the service goes on handing in the same ones. */
 const read = new WeakMap<readonly FollowRule[], readonly ReadRule[]>();
 
-function readPolicy(policy: FollowPolicy): readonly ReadRule[] {
+function readPolicy(policy: Exclude<FollowPolicy, FollowPolicyFunction>): readonly ReadRule[] {
   if (typeof policy === 'string') return [readRule({ from: 'everybody', answer: policy })];
   const before = read.get(policy);
   if (before !== undefined) return before;

@@ -36,8 +36,8 @@ export interface FollowRule {
 }
 
 /**
- * What becomes of requests to follow a local actor: one answer for everybody, or rules of which the first that fits
- * counts; where none fits, it is `ask`. At most 10000 names in all.
+ * What becomes of requests to follow a local actor: one answer for everybody; rules of which the first that fits counts,
+ * and where none fits, it is `ask` (at most 10000 names in all); or a function.
  * @example
  * ```ts
  * const policy: FollowPolicy = [
@@ -48,7 +48,35 @@ export interface FollowRule {
  * ];
  * ```
  */
-export type FollowPolicy = FollowRule['answer'] | readonly FollowRule[];
+export type FollowPolicy = FollowRule['answer'] | readonly FollowRule[] | FollowPolicyFunction;
+
+/** Somebody asks to follow one of our actors, as a policy of the service's own sees it. Read without network. */
+export interface FollowPolicyRequest {
+  /** The Follow's id. */
+  readonly activityId: string;
+  readonly follower: {
+    readonly uri: string;
+    readonly domain: string;
+    /** What came with its key; null where it is not known. */
+    readonly type: string | null;
+    readonly preferredUsername: string | null;
+    readonly name: string | null;
+    /** When its server says that it was made; nobody vouches for it. */
+    readonly published: Date | null;
+  };
+  /** Our actor. */
+  readonly following: { readonly id: string; readonly handle: string };
+  /** Aborted when the answer comes too late to count. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A policy in code. It is asked where filters are, before any effect, and may take 2 seconds; one that throws, takes
+ * longer or gives something else counts as `ask`. It may be asked again when its process dies in between.
+ */
+export type FollowPolicyFunction = (
+  request: FollowPolicyRequest,
+) => FollowRule['answer'] | Promise<FollowRule['answer']>;
 
 /** What the service says about a local actor in the `actors` map. */
 export interface LocalActorOptions {
@@ -85,6 +113,17 @@ export type ActorResolver = (
   query: { url: string } | { handle: string },
 ) => Promise<ResolvedActor | null> | ResolvedActor | null;
 
+/**
+ * The service's own login: which of its actors has sent this GET, by id or handle; null for none of them. It is asked for
+ * requests with a Cookie or an Authorization header only, and for at most 2 seconds. Whoever it names reads its own
+ * inbox, the whole of its outbox, and what is addressed to it.
+ */
+export type SignedIn = (request: {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+}) => Promise<string | null> | string | null;
+
 /** Everything that can be said to `createInbox`. Defaults are those of the contract. */
 export interface InboxOptions {
   /** Public origin; every id, signature target and Host check uses it, never a forwarded header. */
@@ -117,6 +156,13 @@ export interface InboxOptions {
   readonly allowPrivateAddress?: boolean | undefined;
   /** Reverse proxies (CIDR) whose X-Forwarded-For counts as the source address for budgets. @default none */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Documents are read only by those who sign their requests, and by nobody from a blocked domain. Without a signature an
+   * actor shows what it takes to verify it and to write to it; the instance actor and discovery show all. @default false
+   */
+  readonly authorizedFetch?: boolean | undefined;
+  /** Who of our own actors asks for a document, by the service's own login. @default nobody */
+  readonly signedIn?: SignedIn | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
   readonly mailboxDepthMax?: number | undefined;
   /** Where log lines go. @default warnings and errors as JSON lines on stderr */
@@ -142,5 +188,7 @@ export interface Settings {
   readonly allowPrivateAddress: boolean;
   readonly trustedProxies: readonly string[];
   readonly mailboxDepthMax: number;
+  readonly authorizedFetch: boolean;
+  readonly signedIn: SignedIn | null;
   readonly logger: Logger;
 }
