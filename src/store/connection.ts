@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
+import type { PgliteConnection } from '@mikro-orm/pglite';
 import type { AbstractSqlConnection } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
@@ -65,10 +66,10 @@ const options = {
 
 /** What PGlite takes besides the place of its data. */
 export interface EmbeddedOptions {
-  readonly startParams?: readonly string[];
+  /** Arguments of initdb. */
   readonly initDbStartParams?: readonly string[];
-  /** What `dumpDataDir` gave, for a database in memory. */
-  readonly loadDataDir?: Blob;
+  /** A tar archive of a data directory, for a database in memory. A `Blob` would not survive MikroORM's options. */
+  readonly loadDataDir?: Pick<Blob, 'arrayBuffer' | 'type'>;
 }
 
 /** Opens the embedded database of a directory, or one in memory. */
@@ -102,6 +103,21 @@ export async function openEmbedded(
     },
     () => orm.close(true),
   );
+}
+
+/** A migrated, empty database as `dumpDataDir` gives it, a tar archive. */
+export async function dumpEmbedded(driverOptions: EmbeddedOptions): Promise<Uint8Array> {
+  const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
+  const orm = await Embedded.init({ ...options, dbName: 'memory://', driverOptions } as never);
+  try {
+    await new Migrator(orm.em as never).up();
+    const pglite = await (orm.em.getConnection() as PgliteConnection).getNativeClient();
+    // So that nothing is left to be replayed when it is loaded.
+    await pglite.exec('checkpoint');
+    return await (await pglite.dumpDataDir('none')).bytes();
+  } finally {
+    await orm.close(true);
+  }
 }
 
 /** Makes the blank database that first starts copy, unless it is there. */
