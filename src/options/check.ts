@@ -78,6 +78,8 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   allowPrivateAddress: true,
   trustedProxies: true,
   mailboxDepthMax: true,
+  authorizedFetch: true,
+  signedIn: true,
   logger: true,
 };
 
@@ -138,6 +140,8 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     allowPrivateAddress: check.yesNo('allowPrivateAddress', options.allowPrivateAddress ?? false),
     trustedProxies: checkProxies(options.trustedProxies ?? [], report),
     mailboxDepthMax: check.whole('mailboxDepthMax', options.mailboxDepthMax ?? 100_000, 1, 100_000_000),
+    authorizedFetch: check.yesNo('authorizedFetch', options.authorizedFetch ?? false),
+    signedIn: checkSignedIn(options.signedIn, report),
     logger: checkLogger(options.logger, report),
   };
   return { settings, faults };
@@ -213,6 +217,12 @@ function checkProxies(ranges: unknown, report: Report): readonly string[] {
     }
   }
   return ranges;
+}
+
+function checkSignedIn(signedIn: unknown, report: Report): Settings['signedIn'] {
+  if (signedIn == null) return null;
+  if (typeof signedIn !== 'function') report('signedIn', signedIn, 'not a function');
+  return signedIn as Settings['signedIn'];
 }
 
 function checkLogger(logger: Logger | undefined, report: Report): Logger {

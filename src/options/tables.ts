@@ -88,6 +88,16 @@ export const OPTIONS: readonly Row[] = [
   ['trustedProxies', 'addresses and CIDR ranges of reverse proxies', 'none'],
   ['mailboxDepthMax', 'accepted, unprocessed activities above which new ones are answered 503', '`100000`'],
   [
+    'authorizedFetch',
+    'documents are read only by servers that sign for it, and by none that is blocked',
+    '`false`',
+  ],
+  [
+    'signedIn',
+    'which of our own actors asks for a document, by your own login; it reads its own inbox',
+    'nobody',
+  ],
+  [
     'logger',
     'any object with `debug info warn error`; pino and LogTape fit',
     'warnings and errors as JSON on stderr',
