@@ -78,6 +78,9 @@ async function read(
   }
 }
 
+/** The line of the log for each of them. */
+export const REFUSED = 'a request was refused';
+
 /** One line and one count for each POST. What is refused is no fault of ours, so it is information. */
 function note(
   verdict: RequestVerdict,
@@ -94,7 +97,7 @@ function note(
     typeof fact === 'string' ? plainText(fact) : fact,
   ]);
   const { address } = request;
-  settings.logger.info('a request was refused', { status, type, ...Object.fromEntries(plain), address });
+  settings.logger.info(REFUSED, { status, type, ...Object.fromEntries(plain), address });
 }
 
 /** Of one fact; the longest of ours has some 200. */
