@@ -215,6 +215,8 @@ export interface LocalActor {
   readonly name: string;
   readonly type: string;
   readonly summary: string | null;
+  /** Its page for people. */
+  readonly url: string | null;
   /** Ids of it elsewhere. */
   readonly alsoKnownAs: readonly string[];
   /** Null where `locked` says all. A function is asked with the filters. */

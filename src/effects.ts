@@ -34,6 +34,8 @@ export interface ObjectFacts {
   readonly isDeleted: boolean;
   /** The activity whose document holds it; null for one that is deleted. */
   readonly source: string | null;
+  /** Addressed to everybody, as far as the activity says that brought it. */
+  readonly isPublic: boolean;
   /** When its owner says that it changed last, epoch milliseconds: what is older does not replace it. */
   readonly changedMs: number;
 }
@@ -114,6 +116,8 @@ export interface RemoteInbox {
 export interface Effects {
   readonly begun: FollowLife[];
   readonly changed: FollowLife[];
+  /** Addressed to everybody. @default false */
+  readonly isPublic?: boolean;
   readonly joins: Membership[];
   /** With an empty `via`: whatever put the item there. */
   readonly leaves: Membership[];
@@ -129,3 +133,5 @@ export interface Effects {
   readonly sends: Send[];
   readonly events: NewEvent[];
 }
+  /** The collection of what it has pinned, by its document; where that is asked for. */
+  readonly featured?: string | null;

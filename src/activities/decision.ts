@@ -50,6 +50,8 @@ export interface Known {
 export type FollowChange =
   | { readonly type: 'begin'; readonly request: Omit<FollowFacts, 'state'> }
   | { readonly type: 'send'; readonly activityId: string; readonly event: FollowRequestEvent };
+  /** The collection of what a remote actor has pinned, as its document calls it; null when that is not known. */
+  featuredOf(actor: string): string | null;
 
 /** What a decision asks for. */
 export type Change =

@@ -29,6 +29,8 @@ const RULES = new Map<string, ActivityRule>([
   ['Create', create],
   ['Delete', remove],
   ['Flag', flag],
+  ['Dislike', react],
+  ['EmojiReact', react],
   ['Follow', follow],
   ['Like', react],
   ['Move', move],

@@ -2,8 +2,10 @@
  * What is known of an object after an activity of its owner. The order of arrival does not matter: a Delete wins over
  * everything, also over what comes after it; an Update over the Create and over older Updates.
  */
+import { PUBLIC } from '../activity.ts';
 import type { ObjectFacts, Retraction } from '../effects.ts';
 import { type Change, type Known, type Letter, NO_NEEDS } from './decision.ts';
+import { REACTIONS } from './reaction.ts';
 
 /** What must be known about the object of an activity. */
 export function needsOfObject({ facts }: Letter) {
@@ -16,11 +18,12 @@ export function needsOfObject({ facts }: Letter) {
 
 /** The object as the activity has it, or null when it has only its id, or none: then there is nothing to keep. */
 export function objectIn({ facts }: Letter, changedMs: number): ObjectFacts | null {
-  const { id: source, actor: owner, objects, inner } = facts;
+  const { id: source, actor: owner, objects, inner, addressees } = facts;
   const [uri] = objects;
   if (uri === undefined || inner === null) return null;
   const { type, inReplyTo = null } = inner;
-  return { uri, type, owner, inReplyTo, isDeleted: false, source, changedMs };
+  const isPublic = addressees.includes(PUBLIC);
+  return { uri, type, owner, inReplyTo, isDeleted: false, isPublic, source, changedMs };
 }
 
 /** Was the object deleted, or its owner, before this came? */
@@ -40,9 +43,12 @@ export function kept(object: ObjectFacts, before?: ObjectFacts): Change[] {
 export function removed(object: ObjectFacts): Change[] {
   const { uri } = object;
   return [
-    { type: 'keep', object: { ...object, type: 'Tombstone', isDeleted: true, source: null } },
+    {
+      type: 'keep',
+      object: { ...object, type: 'Tombstone', isDeleted: true, isPublic: false, source: null },
+    },
     ...asReply('leave', object),
-    ...['likes', 'shares'].map((name): Change => ({ type: 'clear', collection: `${uri}/${name}` })),
+    ...REACTIONS.map((name): Change => ({ type: 'clear', collection: `${uri}/${name}` })),
   ];
 }
 

@@ -5,6 +5,7 @@
 import { PUBLIC } from '../activity.ts';
 import type { ObjectFacts, OwnActivity, PastActivity } from '../effects.ts';
 import { mintActivityId, mintId } from './answer.ts';
+import { changesOf, isDerived } from './collection.ts';
 import type { Change } from './decision.ts';
 import { kept, removed } from './object-state.ts';
 import { reactionsTo } from './reaction.ts';
@@ -17,7 +18,6 @@ export interface Outgoing {
   /** The object that it made; null for an activity that made none. */
   readonly object: string | null;
   readonly addressees: readonly string[];
-  readonly isPublic: boolean;
   readonly changes: readonly Change[];
 }
 
@@ -32,7 +32,7 @@ export interface OwnKnown {
 const AS_CONTEXT = 'https://www.w3.org/ns/activitystreams';
 const ADDRESSING = ['to', 'cc', 'bto', 'bcc', 'audience'] as const;
 const ACTIVITIES = new Set(
-  'Add Announce Block Create Delete Dislike Flag Like Move Remove Undo Update'.split(' '),
+  'Add Announce Block Create Delete Dislike EmojiReact Flag Like Move Remove Undo Update'.split(' '),
 );
 /** Driven by machines, which have verbs of their own. */
 const BY_VERBS: Readonly<Record<string, string>> = {
@@ -90,6 +90,8 @@ function build(
   const type = String(body.type);
   const id = body.id as string;
   const changes: Change[] = [];
+  const { audience } = addressing(body);
+  const saysPublic = audience.includes(PUBLIC);
   let object: string | null = null;
   if (type === 'Create' || type === 'Update') {
     if (!isObject(body.object)) return { problem: `a ${type} holds its object` };
@@ -102,13 +104,18 @@ function build(
     const facts: ObjectFacts = {
       ...{ uri: object as string, type: typeof objectType === 'string' ? objectType : null, owner },
       ...{ inReplyTo: typeof inReplyTo === 'string' ? inReplyTo : null, isDeleted: false },
+      // A change that names nobody takes nothing back from those who have seen it.
+      isPublic: audience.length === 0 ? (before?.isPublic ?? false) : saysPublic,
       ...{ source: id, changedMs: atMs },
     };
     changes.push(...kept(facts, before));
   } else {
     const about = objectIdOf(body);
     if (about === null) return { problem: `a ${type} names its object by a URL` };
-    const problem = reaction(type, owner, id, about, known, changes);
+    const problem =
+      type === 'Add' || type === 'Remove'
+        ? collecting(type, owner, about, body.target, changes)
+        : reaction(type, owner, id, about, known, changes);
     if (problem !== null) return { problem };
     if (type === 'Delete') body.object = { id: about, type: 'Tombstone' };
   }
@@ -156,11 +163,32 @@ function reaction(
   return null;
 }
 
-/** Who gets it; a reaction that names nobody goes to the owner of what it is about. */
-function addressed(type: string, owner: string, body: Record<string, unknown>, known: OwnKnown) {
+/** A collection of our actor's changes; one of somebody else's is its owner's affair. ActivityPub 6.6, 6.7 */
+function collecting(
+  type: 'Add' | 'Remove',
+  owner: string,
+  about: string,
+  target: unknown,
+  changes: Change[],
+): string | null {
+  const [collection] = idsOf(target);
+  if (collection === undefined) return `an ${type} names its target by a URL`;
+  if (!collection.startsWith(`${owner}/`)) return null;
+  if (isDerived(collection)) return 'this collection follows from other activities';
+  changes.push(...changesOf(type === 'Add' ? 'join' : 'leave', collection, [about]));
+  return null;
+}
+
+/** Everybody that an activity and its object name. */
+function addressing(body: Json): { parts: Json[]; audience: string[] } {
   const { object } = body;
   const parts = isObject(object) ? [body, object] : [body];
-  const named = parts.flatMap((part) => ADDRESSING.flatMap((name) => idsOf(part[name])));
+  return { parts, audience: parts.flatMap((part) => ADDRESSING.flatMap((name) => idsOf(part[name]))) };
+}
+
+/** Who gets it; a reaction that names nobody goes to the owner of what it is about. */
+function addressed(type: string, owner: string, body: Record<string, unknown>, known: OwnKnown) {
+  const { parts, audience: named } = addressing(body);
   const about = objectIdOf(body);
   const past = type === 'Undo' && about !== null ? known.activity(about) : undefined;
   const reactedTo = known.object(past?.object ?? about ?? '')?.owner;
@@ -170,8 +198,10 @@ function addressed(type: string, owner: string, body: Record<string, unknown>, k
   }
   for (const part of parts) for (const name of ['bto', 'bcc']) delete (part as Record<string, unknown>)[name];
   const addressees = [...new Set(named)].filter((id) => id !== PUBLIC);
-  const activity: OwnActivity = { id: body.id as string, actor: owner, type, body: JSON.stringify(body) };
-  return { activity, addressees, isPublic: addressees.length < new Set(named).size };
+  const isPublic = named.includes(PUBLIC);
+  const text = JSON.stringify(body);
+  const activity: OwnActivity = { id: body.id as string, actor: owner, type, body: text, isPublic };
+  return { activity, addressees };
 }
 
 function idsOf(value: unknown): string[] {

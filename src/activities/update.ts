@@ -13,12 +13,15 @@ export const update: ActivityRule = {
     // What its document says now is looked up there, when it is needed.
     if (facts.objects[0] === facts.actor)
       return processed(null, [{ type: 'actor-changed', actor: facts.actor }]);
-    const object = objectIn(letter, facts.inner?.changedMs ?? atMs);
-    if (object === null) return processed('the object has no id, or is only named');
-    const before = known.object(object.uri);
+    const found = objectIn(letter, facts.inner?.changedMs ?? atMs);
+    if (found === null) return processed('the object has no id, or is only named');
+    const before = known.object(found.uri);
     if (before !== undefined && before.owner !== facts.actor)
       return rejected('the object is somebody else\u2019s');
     if (before?.isDeleted) return processed('the object is deleted');
+    // An Update that names nobody takes nothing back from those who have seen the object.
+    const isPublic = facts.addressees.length === 0 ? (before?.isPublic ?? false) : found.isPublic;
+    const object = { ...found, isPublic };
     if (before !== undefined && before.changedMs > object.changedMs)
       return processed('a newer version is known');
     return before === undefined && isGone(known, facts)

@@ -101,6 +101,10 @@ export class World implements Known {
 
   /** Our actors whom an actor reaches when it addresses these: those that follow it, if one is its followers. */
   followersAmong(actor: string, addressees: readonly string[]): string[] {
+  featuredOf(actor: string): string | null {
+    return this.#inboxes.get(actor)?.featured ?? null;
+  }
+
     const reached = new Set<string>();
     for (const { follower, following, collection } of this.#followers)
       if (following === actor && addressees.includes(collection)) reached.add(follower);

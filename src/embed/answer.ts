@@ -5,10 +5,11 @@
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { House } from '../house.ts';
+import { signerOf } from '../inbox/reader.ts';
 import { type RawRequest, receive } from '../inbox.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, answerOf, type Refusal, type RequestVerdict } from '../verdict.ts';
-import { HOSTLESS_PATHS, mayBeOurs, type Web } from '../web/index.ts';
+import { type Asker, HOSTLESS_PATHS, mayBeOurs, type Web } from '../web/index.ts';
 
 /** A house that is open, and its documents. */
 interface Opened {
@@ -39,7 +40,7 @@ export async function answerTo(
     if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
     return answer;
   }
-  const answer = await read(web, request, settings, path, query);
+  const answer = await read(web, askerOf(house, request, settings, path), request, settings, path, query);
   if (answer === null || HOSTLESS_PATHS.has(path)) return answer;
   const misdirected = hostProblem(request, settings);
   return misdirected === null ? answer : answerOf(misdirected);
@@ -65,16 +66,67 @@ async function take(
 /** A document, or why there is none right now: the database may be away. */
 async function read(
   web: Web,
+  asker: Asker,
   { method }: RawRequest,
   { logger }: Settings,
   path: string,
   query: string,
 ): Promise<Answer | null> {
   try {
-    return await web.answer(method, path, new URLSearchParams(query));
+    return await web.answer(method, path, new URLSearchParams(query), asker);
   } catch (error) {
     logger.error('a document could not be read', { path, error: messageOf(error) });
     return answerOf({ type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 });
+  }
+}
+
+/** How long the service's login may think, in milliseconds. */
+const LOGIN_MS_MAX = 2_000;
+
+/** Whoever sent a GET. Nothing is asked before somebody wants to know. */
+function askerOf(house: House, request: RawRequest, settings: Settings, path: string): Asker {
+  const { signedIn, logger } = settings;
+  const { method, rawHeaders } = request;
+  const header = (name: string): string | undefined => {
+    const at = rawHeaders.findIndex((one, index) => index % 2 === 0 && one.toLowerCase() === name);
+    return at === -1 ? undefined : rawHeaders[at + 1];
+  };
+  return {
+    header,
+    signer: () => signerOf(house, request),
+    async owner() {
+      const isKnown = header('authorization') !== undefined || header('cookie') !== undefined;
+      if (signedIn === null || !isKnown || hostProblem(request, settings) !== null) return null;
+      try {
+        const name = await inTime(
+          Promise.resolve(signedIn({ method, path, headers: headersOf(rawHeaders) })),
+        );
+        if (name === null || name === undefined) return null;
+        return ((await house.locals.byId(name)) ?? (await house.locals.byHandle(name)))?.id ?? null;
+      } catch (error) {
+        logger.error('it is not known who is signed in', { path, error: messageOf(error) });
+        return null;
+      }
+    },
+  };
+}
+
+function headersOf(rawHeaders: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+  return headers;
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${LOGIN_MS_MAX} ms`)), LOGIN_MS_MAX);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

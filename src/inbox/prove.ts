@@ -40,7 +40,7 @@ export async function prove(
 }
 
 /** Asks the pool about this request. */
-function asking(
+export function asking(
   { settings, pool, store, events }: House,
   { method, target, rawHeaders }: Head,
   body: Uint8Array,
@@ -59,7 +59,7 @@ function asking(
 }
 
 /** When the key does not fit it may have been rotated, which costs one fresh look, at most. */
-async function signedBy(
+export async function signedBy(
   { keys }: House,
   ask: Ask,
   key: KnownKey,

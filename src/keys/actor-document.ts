@@ -74,20 +74,22 @@ export function readActor(
 }
 
 function readFacts(document: Document): ActorFacts {
+  const featured = ownCollection(document, 'featured');
   return {
     type: textOf(Array.isArray(document.type) ? document.type[0] : document.type) ?? '',
     preferredUsername: textOf(document.preferredUsername),
     name: textOf(document.name),
     published: textOf(document.published),
     manuallyApprovesFollowers: document.manuallyApprovesFollowers === true,
-    followers: followersOf(document),
+    followers: ownCollection(document, 'followers'),
+    ...(featured === null ? {} : { featured }),
   };
 }
 
-/** What the actor calls its followers. It may not speak for a collection of somebody else's. */
-function followersOf({ id, followers }: Document): string | null {
-  const url = urlOf(followers);
-  return url !== null && originOf(url) === originOf(String(id)) ? url : null;
+/** A collection that the actor calls its own. It may not speak for one of somebody else's. */
+function ownCollection(document: Document, name: 'followers' | 'featured'): string | null {
+  const url = urlOf(document[name]);
+  return url !== null && originOf(url) === originOf(String(document.id)) ? url : null;
 }
 
 /**

@@ -14,8 +14,9 @@ import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
 import type { Settings } from '../options.ts';
 import { type DeliveriesQuery, deliveriesPage } from '../store/deliveries.ts';
-import { countMembers, listActivities, listMembers } from '../store/lists.ts';
+import { listActivities } from '../store/lists.ts';
 import { countStates, readTransitions } from '../store/log.ts';
+import { countMembers, listMembers } from '../store/members.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
@@ -26,6 +27,7 @@ import {
   type FollowRequestsDesk,
   follow,
 } from './follow-requests.ts';
+import { createHeld, type HeldDesk } from './held.ts';
 import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
@@ -52,6 +54,7 @@ export interface Moderation {
   readonly domains: DomainsDesk;
   readonly followRequests: FollowRequestsDesk;
   readonly dead: DeadLettersDesk;
+  readonly held: HeldDesk;
   readonly activities: {
     list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
@@ -121,6 +124,7 @@ export function createModeration(parts: ModerationParts): Moderation {
     domains: createDomains({ store, settings, onRelease: release }),
     followRequests: createFollowRequests(followParts),
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
+    held: createHeld({ store, onChange: release }),
     activities: activitiesDesk(store),
     deliveries: { list: (query = {}) => deliveriesPage(store, query) },
     objects: createObjects(store),
@@ -194,7 +198,7 @@ async function collectionPage(
   const collection = `${local.id}/${name}`;
   const total = await countMembers(store, collection);
   const page = pageOf(
-    await listMembers(store, collection, numberCursor(query), limit + 1),
+    await listMembers(store, collection, { below: numberCursor(query) }, limit + 1),
     limit,
     ({ seq }) => seq,
   );

@@ -62,7 +62,7 @@ export async function send(
   );
   if ('problem' in outgoing)
     throw new SallyportError('ERR_INVALID', `this cannot be sent: ${outgoing.problem}`, { data: { handle } });
-  const { activity, object, isPublic, changes } = outgoing;
+  const { activity, object, changes } = outgoing;
   const addressees = [...new Set([...outgoing.addressees, ...to])];
   if (addressees.length > ADDRESSEES_MAX)
     throw new SallyportError('ERR_INVALID', `an activity may name ${ADDRESSEES_MAX} addressees`);
@@ -71,7 +71,7 @@ export async function send(
   const deliveries = await store.transaction(async (tx) => {
     const world = new World(atMs, { requests: [], inboxes: [] });
     for (const change of changes) world.apply(change);
-    if (isPublic) world.join(`${actor.id}/outbox`, activity.id);
+    world.join(`${actor.id}/outbox`, activity.id);
     for (const id of local) world.join(`${id}/inbox`, activity.id);
     await writeEffects(tx, world.effects(), atMs);
     await insertOwnActivities(tx, [activity], atMs);

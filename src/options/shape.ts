@@ -92,6 +92,8 @@ export interface LocalActorOptions {
   /** The ActivityStreams type of the actor. @default 'Person' */
   readonly type?: 'Person' | 'Service' | 'Group' | 'Organization' | 'Application';
   readonly summary?: string;
+  /** Its page for people: what the document calls `url`, and where those are sent who ask for HTML. @default none */
+  readonly url?: string;
   /** Ids of this actor elsewhere, in its document: from these it can move here, followers and all. @default none */
   readonly alsoKnownAs?: readonly string[];
   /** An RSA key pair the service already has, PEM. @default made at the first start and stored */

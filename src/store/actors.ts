@@ -44,6 +44,8 @@ export interface ActorFacts {
   readonly manuallyApprovesFollowers: boolean;
   /** The collection by which it addresses its followers. */
   readonly followers: string | null;
+  /** The collection of what it has pinned, where it has one. */
+  readonly featured?: string;
 }
 
 /** A remote actor: where to deliver to, and who it says it is. */

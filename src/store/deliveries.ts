@@ -13,6 +13,8 @@ export interface NewOwnActivity {
   readonly actor: string;
   readonly type: string;
   readonly body: string;
+  /** Addressed to everybody. @default false */
+  readonly isPublic?: boolean;
 }
 
 /** One activity of ours for one inbox. */
@@ -33,9 +35,9 @@ export async function insertOwnActivities(
 ): Promise<void> {
   if (activities.length === 0) return;
   await tx.run(sql`
-    insert into own_activity (id, actor, type, body, created_at)
-    select r.id, r.actor, r.type, r.body, ${time(atMs)}
-      from json_to_recordset(${rows(activities)}) as r(id text, actor text, type text, body text)
+    insert into own_activity (id, actor, type, body, is_public, created_at)
+    select r.id, r.actor, r.type, r.body, coalesce(r."isPublic", false), ${time(atMs)}
+      from json_to_recordset(${rows(activities)}) as r(id text, actor text, type text, body text, "isPublic" boolean)
     on conflict do nothing`);
 }
 

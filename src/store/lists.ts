@@ -152,26 +152,3 @@ export async function listActivities(db: Statements, filter: ActivityFilter): Pr
     };
   });
 }
-
-/** Items of a collection, newest first, below the cursor. */
-export async function listMembers(
-  db: Statements,
-  collection: string,
-  below: string | null,
-  limit: number,
-): Promise<{ item: string; seq: string }[]> {
-  // Of several that put the same item there the newest one counts.
-  return db.run(sql`
-    select item, seq::text from member as m
-     where collection = ${collection} and (${below}::bigint is null or seq < ${below}::bigint)
-       and not exists (select 1 from member as newer
-         where newer.collection = m.collection and newer.item = m.item and newer.seq > m.seq)
-     order by m.seq desc limit ${limit}`);
-}
-
-export async function countMembers(db: Statements, collection: string): Promise<number> {
-  const [row] = await db.run<{ count: number }>(
-    sql`select count(distinct item)::float8 as count from member where collection = ${collection}`,
-  );
-  return row?.count ?? 0;
-}

@@ -3,7 +3,7 @@ import type { Effects, ObjectFacts, Retraction } from '../effects.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
 const OBJECT = sql`
-  uri, type, owner, in_reply_to as "inReplyTo", is_deleted as "isDeleted", source, ${ms('changed_at')} as "changedMs"`;
+  uri, type, owner, in_reply_to as "inReplyTo", is_deleted as "isDeleted", is_public as "isPublic", source, ${ms('changed_at')} as "changedMs"`;
 
 /** Those of these objects that are known. */
 export async function objectsFor(tx: Statements, uris: readonly string[]): Promise<ObjectFacts[]> {
@@ -32,12 +32,12 @@ export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs:
   const { objects, retractions, reports, gone, changedActors } = effects;
   if (objects.length > 0)
     await tx.run(sql`
-    insert into object (uri, type, owner, in_reply_to, is_deleted, source, changed_at)
-    select r.uri, r.type, r.owner, r."inReplyTo", r."isDeleted", r.source, to_timestamp(r."changedMs" / 1000)
+    insert into object (uri, type, owner, in_reply_to, is_deleted, is_public, source, changed_at)
+    select r.uri, r.type, r.owner, r."inReplyTo", r."isDeleted", r."isPublic", r.source, to_timestamp(r."changedMs" / 1000)
       from json_to_recordset(${rows(objects)}) as r(uri text, type text, owner text, "inReplyTo" text,
-        "isDeleted" boolean, source text, "changedMs" float8)
+        "isDeleted" boolean, "isPublic" boolean, source text, "changedMs" float8)
     on conflict (uri) do update set type = excluded.type, in_reply_to = excluded.in_reply_to,
-      is_deleted = excluded.is_deleted, source = excluded.source, changed_at = excluded.changed_at
+      is_deleted = excluded.is_deleted, is_public = excluded.is_public, source = excluded.source, changed_at = excluded.changed_at
      where object.owner = excluded.owner`);
   if (retractions.length > 0)
     await tx.run(sql`
@@ -56,7 +56,7 @@ export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs:
     on conflict do nothing`);
   if (gone.length > 0) {
     await tx.run(sql`
-      update object set type = 'Tombstone', is_deleted = true, source = null
+      update object set type = 'Tombstone', is_deleted = true, is_public = false, source = null
        where owner = any(${texts(gone)}) and not is_deleted`);
     await tx.run(sql`delete from remote_actor where id = any(${texts(gone)})`);
   }

@@ -162,7 +162,8 @@ export async function localFollowers(tx: Statements, actors: readonly string[]):
 /** Where answers to these remote actors go, as far as they are known. */
 export async function remoteInboxes(tx: Statements, ids: readonly string[]): Promise<RemoteInbox[]> {
   if (ids.length === 0) return [];
-  return tx.run<RemoteInbox>(sql`select id, domain, inbox from remote_actor where id = any(${texts(ids)})`);
+  return tx.run<RemoteInbox>(sql`
+    select id, domain, inbox, document ->> 'featured' as featured from remote_actor where id = any(${texts(ids)})`);
 }
 
 /** Rows of activities that came to their end in this turn, and of those that came again. */

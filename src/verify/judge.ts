@@ -24,6 +24,8 @@ export interface VerifyRequest extends SignedRequest, SignaturePolicy {
    * is the actor that it has to be of. @default a signed request
    */
   readonly fetchedFrom?: string;
+  /** A GET: there is no body, and only who signed it is asked. The facts are empty. @default false */
+  readonly isRead?: boolean;
 }
 
 /** What a document may carry besides the signature of the request. */
@@ -65,10 +67,15 @@ export type VerifyAnswer =
 const NORMAL_CHARACTERS_MAX = 65_536;
 const NORMAL_FACTOR_MAX = 4;
 
+const NOTHING_SAID: Omit<Facts, 'actor'> = {
+  ...{ id: '', type: '', objects: [], inner: null, target: null, addressees: [] },
+};
+
 export async function judge(request: VerifyRequest): Promise<VerifyAnswer> {
   const { fetchedFrom, keyActor } = request;
   const bad = fetchedFrom === undefined ? checkSignature(request, request) : null;
   if (bad !== null) return refused({ type: 'not-authenticated', reason: bad.reason }, bad.isWrong);
+  if (request.isRead) return { ok: true, facts: { ...NOTHING_SAID, actor: keyActor }, normal: null };
   const scanned = scan(request.body);
   if ('problem' in scanned) return refused({ type: 'not-an-activity', reason: scanned.problem });
   const understood = await understand(scanned.document);

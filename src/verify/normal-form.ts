@@ -20,6 +20,7 @@ const AS = 'https://www.w3.org/ns/activitystreams#';
 
 /** What has a short name and is not ActivityStreams. No name stands for two IRIs, or one would hide the other. */
 const SHORT_NAMES = new Map([
+  ['http://litepub.social/ns#EmojiReact', 'EmojiReact'],
   ['http://www.w3.org/ns/ldp#inbox', 'inbox'],
   ['https://w3id.org/security#Key', 'Key'],
   ['https://w3id.org/security#controller', 'controller'],

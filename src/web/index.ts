@@ -2,19 +2,23 @@
 import { readFileSync } from 'node:fs';
 import type { LocalActor } from '../api.ts';
 import type { Events } from '../events.ts';
-import type { Locals } from '../locals.ts';
+import { INSTANCE_HANDLE, type Locals } from '../locals.ts';
 import type { Settings } from '../options.ts';
 import type { Store } from '../store/store.ts';
-import { type Answer, problem } from '../verdict.ts';
-import { activityJson, actorDocument } from './actors.ts';
+import { type Answer, answerOf, problem } from '../verdict.ts';
+import { actorDocument, bareDocument } from './actors.ts';
+import { ANYBODY, type Asker } from './asker.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
+import { documentAnswer } from './documents.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
-import { activityPage, OBJECTS_PATH, objectPage } from './objects.ts';
-import { webfinger } from './webfinger.ts';
+import { activityPage, type Found, OBJECTS_PATH, objectPage } from './objects.ts';
+import { hostMeta, hostMetaJson, webfinger } from './webfinger.ts';
+
+export type { Asker } from './asker.ts';
 
 export interface Web {
-  /** The answer to a GET of one of our paths; null when the path is none of ours. */
-  answer(method: string, path: string, query: URLSearchParams): Promise<Answer | null>;
+  /** The answer to a GET of one of our paths; null when the path is none of ours. @default anybody asks */
+  answer(method: string, path: string, query: URLSearchParams, asker?: Asker): Promise<Answer | null>;
 }
 
 export interface WebParts {
@@ -26,7 +30,7 @@ export interface WebParts {
   ready(): Promise<boolean>;
 }
 
-type Page = (query: URLSearchParams) => Answer | Promise<Answer>;
+type FixedPage = (query: URLSearchParams) => Answer | Promise<Answer>;
 
 /** Paths with one meaning, whoever the local actors are. */
 const FIXED_PATHS = [
@@ -35,7 +39,10 @@ const FIXED_PATHS = [
   '/metrics',
   '/.well-known/webfinger',
   '/.well-known/nodeinfo',
+  '/.well-known/host-meta',
+  '/.well-known/host-meta.json',
   '/nodeinfo/2.1',
+  '/nodeinfo/2.0',
 ] as const;
 
 /**
@@ -53,7 +60,7 @@ export const HOSTLESS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz
 
 export function createWeb({ settings, store, locals, events, ready }: WebParts): Web {
   const { origin } = settings;
-  const fixed: Readonly<Record<(typeof FIXED_PATHS)[number], Page>> = {
+  const fixed: Readonly<Record<(typeof FIXED_PATHS)[number], FixedPage>> = {
     '/healthz': () => text(200, 'ok\n'),
     '/readyz': async () =>
       (await ready()) ? text(200, 'ready\n') : problem(503, 'not-ready', 'Not ready', { 'retry-after': '5' }),
@@ -61,41 +68,99 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
       text(200, await events.metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
     '/.well-known/webfinger': (query) => webfinger(locals, origin, query),
     '/.well-known/nodeinfo': () => nodeinfoLinks(origin),
-    '/nodeinfo/2.1': () => nodeinfo(version()),
+    '/.well-known/host-meta': () => hostMeta(origin),
+    '/.well-known/host-meta.json': () => hostMetaJson(origin),
+    '/nodeinfo/2.1': () => nodeinfo('2.1', version()),
+    '/nodeinfo/2.0': () => nodeinfo('2.0', version()),
   };
-  const pages = new Map<string, Page>(Object.entries(fixed));
-
-  async function actorPage(path: string): Promise<Page | null> {
-    if (path.startsWith(OBJECTS_PATH)) return objectPage(store, origin, path);
-    const actor = await locals.byPath(path);
-    if (actor !== null) return () => activityJson(actorDocument(actor, origin));
-    const own = /^(.+)\/activities\/([^/]+)$/.exec(path);
-    if (own !== null) return activityPage(store, `${origin}${path}`);
-    const of = /^(.+)\/([a-z]+)$/.exec(path);
-    const owner = of === null ? null : await locals.byPath(of[1] as string);
-    return owner === null ? null : collectionPage(owner, (of as RegExpExecArray)[2] as string);
-  }
-
-  function collectionPage(owner: LocalActor, name: string): Page | null {
-    // Only its owner reads an inbox, and owners read it through the API. ActivityPub 5.2
-    if (name === 'inbox') return () => problem(401, 'not-authenticated', 'Not authenticated');
-    if (!(PUBLIC_COLLECTIONS as readonly string[]).includes(name)) return null;
-    return async (query) => {
-      const found = await collectionDocument(store, `${owner.id}/${name}`, query.get('page'));
-      return found === null ? problem(400, 'bad-cursor', 'This page does not exist') : activityJson(found);
-    };
-  }
+  const pages = new Map<string, FixedPage>(Object.entries(fixed));
+  const documents = createDocuments(settings, store, locals);
 
   return {
-    async answer(method, path, query) {
-      const page = pages.get(path) ?? (await actorPage(path));
+    async answer(method, path, query, asker = ANYBODY) {
+      const page = pages.get(path) ?? (await documents(path));
       if (page === null) return null;
       if (method !== 'GET' && method !== 'HEAD')
         return problem(405, 'method-not-allowed', 'Method not allowed', { allow: 'GET, HEAD' });
-      return page(query);
+      return page(query, asker);
     },
   };
 }
+
+/** A path of ours at which a document may be; whether there is one for this asker, it says when it is asked. */
+type Document = (query: URLSearchParams, asker: Asker) => Promise<Answer | null>;
+
+function createDocuments(
+  { origin, authorizedFetch, signedIn }: Settings,
+  store: Store,
+  locals: Locals,
+): (path: string) => Promise<Document | null> {
+  const vary = [
+    'accept',
+    ...(signedIn === null ? [] : ['authorization', 'cookie']),
+    ...(authorizedFetch ? ['signature', 'signature-input'] : []),
+  ].join(', ');
+  /**
+   * Shows what is found to whom it is for. With `authorizedFetch` only those who have signed are shown anything; to
+   * others `bare`, where there is that.
+   */
+  const shown = (
+    find: (query: URLSearchParams, reader: string | null) => Promise<Found | Answer>,
+    bare: object | null = null,
+  ): Document => {
+    return async (query, asker) => {
+      let reader = await asker.owner();
+      if (authorizedFetch && reader === null) {
+        const signer = await asker.signer();
+        if (signer !== null && typeof signer === 'object') return answerOf(signer);
+        reader = signer;
+        if (reader === null)
+          return bare === null
+            ? unauthenticated()
+            : documentAnswer({ document: bare }, asker, { isForAll: false, vary });
+      }
+      const found = await find(query, reader);
+      if (found === null) return null;
+      if (found === 'no-page') return problem(400, 'bad-cursor', 'This page does not exist');
+      return 'body' in found ? found : documentAnswer(found, asker, { isForAll: reader === null, vary });
+    };
+  };
+
+  function collectionOf(owner: LocalActor, name: string): Document | null {
+    const id = `${owner.id}/${name}`;
+    if (name !== 'inbox' && !(PUBLIC_COLLECTIONS as readonly string[]).includes(name)) return null;
+    return shown(async (query, reader) => {
+      const isOwner = reader === owner.id;
+      // Only its owner reads an inbox. ActivityPub 5.2
+      if (name === 'inbox' && !isOwner) return reader === null ? unauthenticated() : forbidden();
+      // Of an outbox everybody sees what is for everybody. ActivityPub 5.1
+      const which = name === 'outbox' && !isOwner ? 'public-outbox' : 'all';
+      const document = await collectionDocument(store, id, query.get('page'), which);
+      return document === null ? 'no-page' : { document };
+    });
+  }
+
+  return async (path) => {
+    if (path.startsWith(OBJECTS_PATH))
+      return shown((query, reader) => objectPage(store, origin, path, query, reader));
+    const actor = await locals.byPath(path);
+    if (actor !== null) {
+      const page = { document: actorDocument(actor, origin), url: actor.url };
+      // The actor that signs our own fetches must be read by those that sign theirs likewise.
+      if (actor.handle === INSTANCE_HANDLE)
+        return async (_, asker) => documentAnswer(page, asker, { isForAll: true, vary });
+      return shown(async () => page, bareDocument(actor, origin));
+    }
+    if (/^(.+)\/activities\/([^/]+)$/.test(path))
+      return shown((_, reader) => activityPage(store, `${origin}${path}`, reader));
+    const [, of, name] = /^(.+)\/([a-z]+)$/.exec(path) ?? [];
+    const owner = of === undefined ? null : await locals.byPath(of);
+    return owner === null ? null : collectionOf(owner, name as string);
+  };
+}
+
+const unauthenticated = (): Answer => answerOf({ type: 'not-authenticated', reason: 'nobody has signed' });
+const forbidden = (): Answer => problem(403, 'forbidden', 'Forbidden');
 
 function text(status: number, body: string, contentType = 'text/plain; charset=utf-8'): Answer {
   return { status, headers: { 'content-type': contentType, 'cache-control': 'no-store' }, body };

@@ -1,16 +1,22 @@
-/** NodeInfo 2.1: what software answers here. FEP-f1d5 */
+/** NodeInfo 2.0 and 2.1: what software answers here. FEP-f1d5 */
 import type { Answer } from '../verdict.ts';
 
-const SCHEMA = 'http://nodeinfo.diaspora.software/ns/schema/2.1';
+export const NODEINFO_VERSIONS = ['2.1', '2.0'] as const;
+type Version = (typeof NODEINFO_VERSIONS)[number];
+
+const schemaOf = (version: Version): string => `http://nodeinfo.diaspora.software/ns/schema/${version}`;
 
 export function nodeinfoLinks(origin: string): Answer {
-  return json('application/json', { links: [{ rel: SCHEMA, href: `${origin}/nodeinfo/2.1` }] });
+  const links = NODEINFO_VERSIONS.map((version) => {
+    return { rel: schemaOf(version), href: `${origin}/nodeinfo/${version}` };
+  });
+  return json('application/json', { links });
 }
 
-export function nodeinfo(version: string): Answer {
-  return json(`application/json; profile="${SCHEMA}#"`, {
-    version: '2.1',
-    software: { name: 'sallyport', version },
+export function nodeinfo(version: Version, ourVersion: string): Answer {
+  return json(`application/json; profile="${schemaOf(version)}#"`, {
+    version,
+    software: { name: 'sallyport', version: ourVersion },
     protocols: ['activitypub'],
     services: { inbound: [], outbound: [] },
     openRegistrations: false,
@@ -20,5 +26,6 @@ export function nodeinfo(version: string): Answer {
 }
 
 function json(contentType: string, body: object): Answer {
-  return { status: 200, headers: { 'content-type': contentType }, body: JSON.stringify(body) };
+  const headers = { 'content-type': contentType, 'access-control-allow-origin': '*' };
+  return { status: 200, headers, body: JSON.stringify(body) };
 }

@@ -29,7 +29,8 @@ describe.each(places)('what our actor sends ($name)', (place) => {
       ...(reply.status === 404 ? {} : (reply.json() as Record<string, unknown>)),
     };
   };
-  const outbox = async () => (await served.inbox.actors.collection('alice', 'outbox')).items;
+  /** What everybody sees of it. */
+  const outbox = async () => (await read(`${ALICE}/outbox?page=first`)).orderedItems;
 
   test('to its followers goes once to an inbox that several of them share, with ids of our making', async () => {
     const before = home.received.length;
@@ -73,7 +74,7 @@ describe.each(places)('what our actor sends ($name)', (place) => {
       };
     };
     const reply = { id: `${home.origin}/notes/1`, type: 'Note', attributedTo: ann.id, inReplyTo: object };
-    for (const activity of [by('Like'), by('Announce'), by('Create', { object: reply, to: [ALICE] })])
+    for (const activity of [by('Like'), by('Announce'), by('Create', { object: reply, to: [ALICE, PUBLIC] })])
       expect((await served.post('/inbox', activity as never, ann)).status).toBe(202);
     await served.inbox.settled();
     const uri = object as string;
@@ -111,6 +112,7 @@ describe.each(places)('what our actor sends ($name)', (place) => {
     expect((await read(object as string)).status).toBe(404);
     expect((await read(activityId)).status).toBe(404);
     expect(await outbox()).toEqual(before);
+    expect((await served.inbox.actors.collection('alice', 'outbox')).items).toContain(activityId);
   });
 
   test('to everybody is shown in its activity, too, until it is deleted', async () => {
