@@ -2,11 +2,11 @@
  * The life of a follow request: one Follow, from its activity id on.
  *
  * ```
- *   (start) ─► pending ── accepted ─► accepted
- *                 │ │                   │ │
- *                 │ └──── rejected ─────│─┴─► rejected ── undone ──┐
- *                 │                     │                          ▼
- *                 └──── undone · replaced ──────────────────► withdrawn (final)
+ *   (start) ─► pending ──── accepted ───► accepted
+ *                 │ │                      │ │ rejected
+ *                 │ └── rejected · due ────│─┴──► rejected ── undone ──┐
+ *                 │                        │                           ▼
+ *                 └── undone · replaced ───┴─────────────────► withdrawn (final)
  * ```
  * The idea. Whoever is followed decides, with `follow.accepted` and `follow.rejected`, and may change a yes into a
  * no; whoever follows can always take it back, with `follow.undone`. A no is not turned into a yes: the follower
@@ -16,7 +16,12 @@
  * `direction` says whose decision it is: an `incoming` request is for our actor, an `outgoing` one for theirs. Who
  * may send which event is the business of `activities/` and of the moderator's verbs, not of this machine.
  *
- * Invariants: pure; an event that a state does not name changes nothing; `withdrawn` is never left.
+ * Nobody is kept waiting for ever where a service says so: a request may wait for `waitMs`, which it is born with, so
+ * that a changed setting counts for those that come from then on. Then it is rejected as `expired`, like any other.
+ *
+ * Invariants:
+ * - Pure; an event that a state does not name changes nothing; `withdrawn` is never left.
+ * - A yes never expires: only `pending` has a due time.
  */
 import { assign, setup } from 'xstate';
 
@@ -31,11 +36,13 @@ export interface FollowRequestInput {
   readonly direction: 'incoming' | 'outgoing';
   readonly follower: string;
   readonly following: string;
+  /** How long it may be pending, in milliseconds; null for ever. */
+  readonly waitMs: number | null;
 }
 
 export interface FollowRequestContext extends FollowRequestInput {
   readonly reason: string | null;
-  /** Who answered: a moderator's name, the remote actor's id, or null when a policy did. */
+  /** Who answered: a moderator's name, the remote actor's id, or null when a policy or the time did. */
   readonly by: string | null;
 }
 
@@ -54,7 +61,12 @@ export const followRequestMachine = setup({
     input: FollowRequestInput;
     tags: 'alive' | 'over';
   },
+  delays: {
+    // For ever is an infinite delay, which `step` turns into no due time.
+    wait: ({ context }) => context.waitMs ?? Number.POSITIVE_INFINITY,
+  },
   actions: {
+    expire: assign({ reason: 'expired', by: null }),
     note: assign(({ event }) => ({ reason: event.reason, by: 'by' in event ? event.by : null })),
   },
 }).createMachine({
@@ -65,6 +77,7 @@ export const followRequestMachine = setup({
   states: {
     pending: {
       tags: 'alive',
+      after: { wait: { target: 'rejected', actions: 'expire' } },
       on: {
         'follow.accepted': { target: 'accepted', actions: 'note' },
         'follow.rejected': { target: 'rejected', actions: 'note' },

@@ -3,8 +3,8 @@
  */
 import type { DomainState, FollowRequestState } from '../machines/index.ts';
 import type { Facts, NormalActivity } from './activity.ts';
-import type { FollowTerms, LocalActorOptions, Logger } from './options.ts';
-import type { Status } from './verdict.ts';
+import type { Duration, FollowTerms, LocalActorOptions, Logger } from './options.ts';
+import type { FilterVerdict, Status } from './verdict.ts';
 
 /** The machines by name, with their states. */
 export interface MachineStates {
@@ -237,6 +237,11 @@ export interface LocalFacts {
   };
 }
 
+/** Where an actor has moved, and where mail for it goes there; or why that is not believed. Looked up before its Move is stored. */
+export type Moving =
+  | { readonly to: { readonly id: string; readonly domain: string; readonly inbox: string } }
+  | { readonly problem: string };
+
 /** An authenticated, understood activity on its way to the store. */
 export interface VerifiedActivity {
   readonly facts: Facts;
@@ -252,6 +257,8 @@ export interface VerifiedActivity {
   readonly inbox: string;
   /** Local actors that it names, and the owner of the inbox it was POSTed to. */
   readonly locals: readonly LocalFacts[];
+  /** With a Move of somebody whom ours follow: what was found at its target. */
+  readonly moving?: Moving | undefined;
   readonly receivedAt: number;
 }
 
@@ -261,10 +268,57 @@ export interface Ref {
   readonly domain: string;
   readonly isLocal: boolean;
   readonly isRemote: boolean;
+  /** Was something stored of it here, when this reference was made? */
+  readonly isResolved: boolean;
+  /** What is stored of it: an object, an actor or an activity; undefined when nothing is. Never a fetch. */
+  get(): Promise<StoredViews[StoredKind] | undefined>;
+  /** What is stored of it as this kind. */
+  get<Kind extends StoredKind>(kind: Kind): Promise<StoredViews[Kind] | undefined>;
+}
+
+/** What can be stored of a URI, as it is read. */
+export interface StoredViews {
+  readonly actor: ActorView;
+  readonly object: ObjectView;
+  readonly activity: Activity;
+}
+export type StoredKind = keyof StoredViews;
+
+/** An actor: one of ours, or a remote one as its own server showed it. */
+export interface ActorView extends Pick<Ref, 'uri' | 'domain' | 'isLocal' | 'isRemote'> {
+  readonly kind: 'actor';
+  readonly type: string;
+  readonly preferredUsername: string | null;
+  readonly name: string | null;
+  /** When its server says that it was made; null where that is not said, and for our own. */
+  readonly published: Date | null;
+  readonly inbox: string;
+  readonly sharedInbox: string | null;
+  /** Follow requests wait for a decision. */
+  readonly isLocked: boolean;
+}
+
+/** An object as its owner said it last. */
+export interface ObjectView {
+  readonly kind: 'object';
+  readonly uri: string;
+  readonly type: string | null;
+  readonly owner: Ref;
+  readonly inReplyTo: Ref | null;
+  /** Addressed to everybody. */
+  readonly isPublic: boolean;
+  readonly name: string | null;
+  readonly summary: string | null;
+  readonly content: string | null;
+  readonly published: Date | null;
+  readonly updated: Date | null;
+  /** All of it, under plain ActivityStreams names. */
+  readonly normal: NormalActivity;
 }
 
 /** An activity as handlers get it: normalised, typed by its `type`, the same however the sender abbreviated it. */
 export interface Activity<T extends string = string> {
+  readonly kind: 'activity';
   readonly type: T;
   readonly id: string;
   readonly actor: Ref;
@@ -322,3 +376,45 @@ export interface HandlerContext {
 }
 /** User code after COMMIT. What it throws is recorded, tried again, and ends in the dead letters. */
 export type Handler<A extends Activity = Activity> = (activity: A, context: HandlerContext) => unknown;
+
+/** The sender's actor as filters see it: what came with its key. */
+export interface FilterActor extends Pick<Ref, 'uri' | 'domain' | 'isLocal' | 'isRemote'> {
+  readonly type: string;
+  readonly preferredUsername: string | null;
+  readonly name: string | null;
+  /** When its server says that it was made; nobody vouches for it. */
+  readonly published: Date | null;
+}
+
+/** What a filter is told besides the activity. Everything in it is read without network. */
+export interface FilterContext {
+  /**
+   * Every readable text of the activity and of what it holds, in all languages, one a line: names, summaries, contents,
+   * descriptions of attachments. Tags are removed, entities are read.
+   */
+  readonly text: string;
+  /** Null when nothing is known of the actor but its id. */
+  readonly actor: FilterActor | null;
+  readonly domain: Pick<DomainRecord, 'domain' | 'state' | 'strikes'>;
+  /** Aborted when the filter runs out of time or the inbox closes. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/**
+ * User code before any effect: a verdict, or nothing. May be asynchronous and ask the network: it runs outside of every
+ * transaction. It may be asked again about the same activity when its process dies in between.
+ */
+export type Filter<A extends Activity = Activity> = (
+  activity: A,
+  context: FilterContext,
+) => FilterVerdict | undefined | Promise<FilterVerdict | undefined>;
+
+export interface FilterOptions {
+  /** How long it may take. @default '2 seconds' */
+  readonly timeout?: Duration;
+  /** What counts when it throws, runs out of time or gives what is no verdict. @default 'hold' */
+  readonly fallback?: 'hold' | 'accept' | 'drop';
+  /** Its verdicts are only entered in the activity's history. @default false */
+  readonly shadow?: boolean;
+}

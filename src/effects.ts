@@ -23,6 +23,8 @@ export interface Needs {
   /** Activities from before. */
   readonly activities: readonly string[];
   readonly retractions: readonly Retraction[];
+  /** Actors of whom it is wanted whether they have moved lately, or others to them. */
+  readonly movers: readonly string[];
 }
 
 /** An object as decisions see it. */
@@ -32,10 +34,10 @@ export interface ObjectFacts {
   readonly owner: string;
   readonly inReplyTo: string | null;
   readonly isDeleted: boolean;
-  /** The activity whose document holds it; null for one that is deleted. */
-  readonly source: string | null;
   /** Addressed to everybody, as far as the activity says that brought it. */
   readonly isPublic: boolean;
+  /** The activity whose document holds it; null for one that is deleted. */
+  readonly source: string | null;
   /** When its owner says that it changed last, epoch milliseconds: what is older does not replace it. */
   readonly changedMs: number;
 }
@@ -74,6 +76,26 @@ export interface FollowFacts extends Pair {
 export interface FollowLife extends FollowFacts {
   readonly stored: Stored;
   readonly sinceMs: number;
+  /** When its machine wants to be woken, epoch milliseconds. */
+  readonly dueMs: number | null;
+}
+
+/** A follow request that begins. */
+export interface NewFollow extends Omit<FollowFacts, 'state'> {
+  /** How long it may be pending, in milliseconds; null for ever. @default null */
+  readonly waitMs?: number | null;
+}
+
+/** One of our actors wants to hear nothing from an actor, by its id, or from a domain and its subdomains, by its name. */
+export interface UserBlock {
+  readonly actor: string;
+  readonly target: string;
+}
+
+/** A remote actor has moved, and those of ours who followed it have followed it there. */
+export interface ActorMove {
+  readonly actor: string;
+  readonly target: string;
 }
 
 /** An item in a collection. */
@@ -91,6 +113,8 @@ export interface OwnActivity {
   readonly actor: string;
   readonly type: string;
   readonly body: string;
+  /** Addressed to everybody. @default false */
+  readonly isPublic?: boolean;
 }
 
 /** An activity of ours for one inbox. */
@@ -110,14 +134,14 @@ export interface RemoteInbox {
   readonly id: string;
   readonly domain: string;
   readonly inbox: string;
+  /** The collection of what it has pinned, by its document; where that is asked for. */
+  readonly featured?: string | null;
 }
 
 /** Everything that is to be written. A fixed number of statements writes it, however much it is. */
 export interface Effects {
   readonly begun: FollowLife[];
   readonly changed: FollowLife[];
-  /** Addressed to everybody. @default false */
-  readonly isPublic?: boolean;
   readonly joins: Membership[];
   /** With an empty `via`: whatever put the item there. */
   readonly leaves: Membership[];
@@ -126,6 +150,7 @@ export interface Effects {
   readonly objects: ObjectFacts[];
   readonly retractions: Retraction[];
   readonly reports: NewReport[];
+  readonly moves: ActorMove[];
   /** Actors that are gone, with all that was theirs. */
   readonly gone: string[];
   /** Actors whose document has changed. */
@@ -133,5 +158,3 @@ export interface Effects {
   readonly sends: Send[];
   readonly events: NewEvent[];
 }
-  /** The collection of what it has pinned, by its document; where that is asked for. */
-  readonly featured?: string | null;

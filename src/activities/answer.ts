@@ -1,5 +1,5 @@
 /**
- * The activities that our actors send about follows: Follow, and Accept or Reject of one. ActivityPub 7.5, 7.6, 7.7.
+ * The activities that our actors send about follows: Follow, Undo, and Accept or Reject of one. ActivityPub 7.5, 7.6, 7.7.
  */
 import { randomFillSync } from 'node:crypto';
 import type { OwnActivity, Pair } from '../effects.ts';
@@ -35,6 +35,12 @@ export function ownAnswer(
 ): OwnActivity {
   const object = { id: followId, type: 'Follow', actor: pair.follower, object: pair.following };
   return own(type, pair.following, pair.follower, { object }, atMs);
+}
+
+/** Our actor takes back a Follow of its own. */
+export function ownUndo(followId: string, { follower, following }: Pair, atMs: number): OwnActivity {
+  const object = { id: followId, type: 'Follow', actor: follower, object: following };
+  return own('Undo', follower, following, { object }, atMs);
 }
 
 function own(type: string, actor: string, to: string, rest: object, atMs: number): OwnActivity {

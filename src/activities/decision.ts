@@ -7,15 +7,18 @@
  */
 import type { FollowRequestEvent } from '../../machines/index.ts';
 import type { Facts } from '../activity.ts';
-import type { LocalFacts } from '../api.ts';
+import type { LocalFacts, Moving } from '../api.ts';
 import type {
+  ActorMove,
   FollowFacts,
   Membership,
   Needs,
+  NewFollow,
   NewReport,
   ObjectFacts,
   Pair,
   PastActivity,
+  RemoteInbox,
   Retraction,
 } from '../effects.ts';
 
@@ -26,11 +29,13 @@ export interface Letter {
   readonly domain: string;
   /** The local actors that it names, and the owner of the inbox it came to. */
   readonly locals: readonly LocalFacts[];
+  /** With a Move of somebody whom ours follow: what was found at its target. */
+  readonly moving?: Moving | undefined;
 }
 
 export const NO_NEEDS: Needs = {
   ...{ followRequestIds: [], pairs: [], partners: [], remoteActors: [] },
-  ...{ objects: [], activities: [], retractions: [] },
+  ...{ objects: [], activities: [], retractions: [], movers: [] },
 };
 
 /** What is known when a mail is decided, earlier decisions of the same turn included. */
@@ -41,17 +46,25 @@ export interface Known {
   /** Every pending or accepted request of an actor, in both directions. */
   liveOf(actor: string): FollowFacts[];
   object(uri: string): ObjectFacts | undefined;
+  /** The collection of what a remote actor has pinned, as its document calls it; null when that is not known. */
+  featuredOf(actor: string): string | null;
   activity(activityId: string): PastActivity | undefined;
   /** Has this actor taken this back before it came? */
   isRetracted(actor: string, object: string): boolean;
+  /** Our actors whom an actor reaches when it addresses these: those that follow it, if one is its followers. */
+  followersAmong(actor: string, addressees: readonly string[]): string[];
+  /** Does this actor of ours want to hear nothing from that one? */
+  isBlockedBy(local: string, actor: string): boolean;
+  /** Has it moved lately, or somebody to it? */
+  lastMoveOf(actor: string): ActorMove | undefined;
 }
 
 /** What a decision asks of the follow-request machines. The collections and answers follow from their transitions. */
 export type FollowChange =
-  | { readonly type: 'begin'; readonly request: Omit<FollowFacts, 'state'> }
+  | { readonly type: 'begin'; readonly request: NewFollow }
+  /** Our actor asks to follow somebody: an outgoing request, and the Follow on its way. */
+  | { readonly type: 'ask'; readonly pair: Pair; readonly to: RemoteInbox }
   | { readonly type: 'send'; readonly activityId: string; readonly event: FollowRequestEvent };
-  /** The collection of what a remote actor has pinned, as its document calls it; null when that is not known. */
-  featuredOf(actor: string): string | null;
 
 /** What a decision asks for. */
 export type Change =
@@ -62,12 +75,13 @@ export type Change =
   | { readonly type: 'clear'; readonly collection: string }
   | { readonly type: 'retract'; readonly retraction: Retraction }
   | { readonly type: 'report'; readonly report: NewReport }
+  | { readonly type: 'moved'; readonly move: ActorMove }
   /** The actor is gone, or its document has changed. */
   | { readonly type: 'actor-gone' | 'actor-changed'; readonly actor: string };
 
 /** How an activity ends, and what it asks for. */
 export interface Decision {
-  readonly status: 'processed' | 'rejected';
+  readonly status: 'processed' | 'rejected' | 'dropped';
   readonly reason: string | null;
   readonly changes: readonly Change[];
 }
@@ -77,9 +91,14 @@ export function processed(reason: string | null = null, changes: readonly Change
   return { status: 'processed', reason, changes };
 }
 
-/** Not allowed: no effect, and the reason is kept. */
-export function rejected(reason: string): Decision {
-  return { status: 'rejected', reason, changes: [] };
+/** Not allowed: no effect but what tells the sender so, and the reason is kept. */
+export function rejected(reason: string, changes: readonly Change[] = []): Decision {
+  return { status: 'rejected', reason, changes };
+}
+
+/** Silence: no effect at all, and nobody hears of it. */
+export function dropped(reason: string): Decision {
+  return { status: 'dropped', reason, changes: [] };
 }
 
 /** One file per verb, all of this shape. */

@@ -18,6 +18,7 @@ import { flag } from './flag.ts';
 import { follow } from './follow.ts';
 import { move } from './move.ts';
 import { react } from './reaction.ts';
+import { unwanted } from './recipients.ts';
 import { undo } from './undo.ts';
 import { update } from './update.ts';
 
@@ -28,9 +29,9 @@ const RULES = new Map<string, ActivityRule>([
   ['Block', block],
   ['Create', create],
   ['Delete', remove],
-  ['Flag', flag],
   ['Dislike', react],
   ['EmojiReact', react],
+  ['Flag', flag],
   ['Follow', follow],
   ['Like', react],
   ['Move', move],
@@ -47,5 +48,5 @@ export function needsOf(letter: Letter): Needs {
 
 /** How this letter ends and what it asks for. Pure. */
 export function decide(letter: Letter, known: Known, atMs: number): Decision {
-  return RULES.get(letter.facts.type)?.decide(letter, known, atMs) ?? processed();
+  return unwanted(letter, known) ?? RULES.get(letter.facts.type)?.decide(letter, known, atMs) ?? processed();
 }

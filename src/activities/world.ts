@@ -6,13 +6,16 @@
  * request is sent. So a member is where its machine says, whoever caused the transition: mail, policy, moderator.
  */
 import { type FollowRequestEvent, followRequestMachine, step } from '../../machines/index.ts';
+import { domainOf, withParents } from '../activity.ts';
 import type { NewEvent } from '../api.ts';
 import type {
+  ActorMove,
   Effects,
   FollowFacts,
   FollowLife,
   LocalFollower,
   Membership,
+  NewFollow,
   NewReport,
   ObjectFacts,
   OwnActivity,
@@ -21,8 +24,9 @@ import type {
   RemoteInbox,
   Retraction,
   Send,
+  UserBlock,
 } from '../effects.ts';
-import { ownAnswer } from './answer.ts';
+import { ownAnswer, ownFollow, ownUndo } from './answer.ts';
 import type { Change, Known } from './decision.ts';
 
 /** What was fetched before the first mail of a turn. */
@@ -33,15 +37,18 @@ export interface Fetched {
   readonly activities?: ReadonlyMap<string, PastActivity>;
   readonly retractions?: readonly Retraction[];
   readonly followers?: readonly LocalFollower[];
+  readonly blocks?: readonly UserBlock[];
+  readonly moves?: readonly ActorMove[];
 }
 
 const retractionKey = ({ actor, object }: Retraction): string => `${actor} ${object}`;
 const pairKey = ({ follower, following }: Pair): string => `${follower} ${following}`;
+const blockKey = ({ actor, target }: UserBlock): string => `${actor} ${target}`;
 const isAlive = (state: string): boolean => state === 'pending' || state === 'accepted';
 
 export class World implements Known {
   readonly #atMs: number;
-  readonly #inboxes: ReadonlyMap<string, RemoteInbox>;
+  readonly #inboxes: Map<string, RemoteInbox>;
   readonly #requests = new Map<string, FollowLife>();
   readonly #alive = new Map<string, string>();
   readonly #begun = new Set<string>();
@@ -55,17 +62,20 @@ export class World implements Known {
   readonly #retracted: Set<string>;
   readonly #retractions: Retraction[] = [];
   readonly #reports: NewReport[] = [];
+  readonly #blocks: ReadonlySet<string>;
+  readonly #moves: readonly ActorMove[];
+  readonly #moved: ActorMove[] = [];
   readonly #gone = new Set<string>();
   readonly #changedActors = new Set<string>();
   readonly #sends: Send[] = [];
   readonly #events: NewEvent[] = [];
 
-  constructor(
-    atMs: number,
-    { requests, inboxes, objects = [], activities = new Map(), retractions = [], followers = [] }: Fetched,
-  ) {
+  constructor(atMs: number, { requests, inboxes, objects = [], activities = new Map(), ...rest }: Fetched) {
+    const { retractions = [], followers = [], blocks = [], moves = [] } = rest;
     this.#atMs = atMs;
     this.#followers = followers;
+    this.#blocks = new Set(blocks.map(blockKey));
+    this.#moves = moves;
     this.#inboxes = new Map(inboxes.map((remote) => [remote.id, remote]));
     this.#objects = new Map(objects.map((object) => [object.uri, object]));
     this.#activities = new Map(activities);
@@ -91,6 +101,10 @@ export class World implements Known {
     return this.#objects.get(uri);
   }
 
+  featuredOf(actor: string): string | null {
+    return this.#inboxes.get(actor)?.featured ?? null;
+  }
+
   activity(activityId: string): PastActivity | undefined {
     return this.#activities.get(activityId);
   }
@@ -99,12 +113,17 @@ export class World implements Known {
     return this.#retracted.has(retractionKey({ actor, object }));
   }
 
-  /** Our actors whom an actor reaches when it addresses these: those that follow it, if one is its followers. */
-  followersAmong(actor: string, addressees: readonly string[]): string[] {
-  featuredOf(actor: string): string | null {
-    return this.#inboxes.get(actor)?.featured ?? null;
+  isBlockedBy(local: string, actor: string): boolean {
+    if (this.#blocks.size === 0) return false;
+    const targets = [actor, ...withParents(domainOf(actor) ?? '')];
+    return targets.some((target) => this.#blocks.has(blockKey({ actor: local, target })));
   }
 
+  lastMoveOf(actor: string): ActorMove | undefined {
+    return [...this.#moves, ...this.#moved].findLast((move) => move.actor === actor || move.target === actor);
+  }
+
+  followersAmong(actor: string, addressees: readonly string[]): string[] {
     const reached = new Set<string>();
     for (const { follower, following, collection } of this.#followers)
       if (following === actor && addressees.includes(collection)) reached.add(follower);
@@ -157,7 +176,9 @@ export class World implements Known {
       case 'begin':
         return this.#begin(change.request);
       case 'send':
-        return this.#follow(change.activityId, change.event);
+        return this.#advance(change.activityId, change.event);
+      case 'ask':
+        return this.#ask(change.pair, change.to);
       case 'keep':
         this.#objects.set(change.object.uri, change.object);
         this.#kept.add(change.object.uri);
@@ -178,6 +199,9 @@ export class World implements Known {
       case 'report':
         this.#reports.push(change.report);
         break;
+      case 'moved':
+        this.#moved.push(change.move);
+        break;
       case 'actor-gone':
         this.#gone.add(change.actor);
         break;
@@ -185,6 +209,13 @@ export class World implements Known {
         this.#changedActors.add(change.actor);
     }
     return true;
+  }
+
+  /** Why a change had no effect, in words for the activity's row. */
+  whyIdle(change: Change | undefined): string | null {
+    if (change?.type !== 'send') return null;
+    const state = this.#requests.get(change.activityId)?.state;
+    return `the follow request is ${state}: ${change.event.type} changes nothing`;
   }
 
   effects(): Effects {
@@ -198,6 +229,7 @@ export class World implements Known {
       objects: [...this.#kept].map((uri) => this.#objects.get(uri) as ObjectFacts),
       retractions: this.#retractions,
       reports: this.#reports,
+      moves: this.#moved,
       gone: [...this.#gone],
       changedActors: [...this.#changedActors],
       sends: this.#sends,
@@ -205,40 +237,61 @@ export class World implements Known {
     };
   }
 
-  #begin(request: Omit<FollowFacts, 'state'>): boolean {
-    const { stored, state } = step(followRequestMachine, null, inputOf(request), [], this.#atMs);
+  /** The time of a follow request may have come: its machine draws the consequences. */
+  wake(activityId: string): void {
+    this.#advance(activityId, null);
+  }
+
+  #begin({ waitMs = null, ...request }: NewFollow): boolean {
+    const input = { ...inputOf(request), waitMs };
+    const { stored, state, dueAtMs: dueMs } = step(followRequestMachine, null, input, [], this.#atMs);
     this.#begun.add(request.activityId);
-    this.#keep({ ...request, state, stored, sinceMs: this.#atMs });
+    this.#keep({ ...request, state, stored, sinceMs: this.#atMs, dueMs });
     const event = request.direction === 'incoming' ? 'follow.received' : 'follow.sent';
     this.#log(request, null, state, event, null, null);
     return true;
   }
 
-  #follow(activityId: string, event: FollowRequestEvent): boolean {
-    const before = this.#requests.get(activityId);
-    if (before === undefined) return false;
-    const stepped = step(followRequestMachine, before.stored, inputOf(before), [event], this.#atMs);
-    if (stepped.handled[0] !== true) return false;
-    const after: FollowLife = {
-      ...before,
-      state: stepped.state,
-      stored: stepped.stored,
-      sinceMs: this.#atMs,
-    };
-    this.#keep(after);
-    if (!this.#begun.has(activityId)) this.#changed.add(activityId);
-    this.#log(before, before.state, after.state, event.type, event.reason, 'by' in event ? event.by : null);
-    if (event.type !== 'follow.replaced') this.#consequences(before, after);
+  #ask(pair: Pair, to: RemoteInbox): boolean {
+    const own = ownFollow(pair, this.#atMs);
+    this.#inboxes.set(to.id, to);
+    this.#begin({ activityId: own.id, domain: to.domain, direction: 'outgoing', ...pair });
+    this.send(own, to.id);
     return true;
   }
 
-  /** What a transition means outside the machine. A replaced request hands its standing on instead. */
-  #consequences(before: FollowLife, after: FollowLife): void {
+  /** Sends what is due to a request's machine, then this event. False when the event meant nothing in the state it met. */
+  #advance(activityId: string, event: FollowRequestEvent | null): boolean {
+    const life = this.#requests.get(activityId);
+    if (life === undefined) return false;
+    const events = event === null ? [] : [event];
+    const stepped = step(followRequestMachine, life.stored, inputOf(life), events, this.#atMs);
+    const { stored, dueAtMs: dueMs, transitions, handled } = stepped;
+    let before = life;
+    for (const { to, event: name } of transitions) {
+      const after: FollowLife = { ...before, state: to, stored, dueMs, sinceMs: this.#atMs };
+      this.#keep(after);
+      if (!this.#begun.has(activityId)) this.#changed.add(activityId);
+      const isDue = event === null || name !== event.type;
+      const by = !isDue && 'by' in event ? event.by : null;
+      this.#log(before, before.state, to, name, isDue ? 'expired' : event.reason, by);
+      this.#consequences(before, after, name);
+      before = after;
+    }
+    return handled[0] === true;
+  }
+
+  /** What a transition means outside the machine. */
+  #consequences(before: FollowLife, after: FollowLife, event: string): void {
+    // A replaced request hands its standing on instead.
+    if (event === 'follow.replaced') return;
     const isIncoming = after.direction === 'incoming';
     const collection = isIncoming ? `${after.following}/followers` : `${after.follower}/following`;
     const item = isIncoming ? after.follower : after.following;
     if (after.state === 'accepted') this.join(collection, item);
     else if (before.state === 'accepted') this.leave(collection, item);
+    if (!isIncoming && event === 'follow.undone')
+      this.send(ownUndo(after.activityId, after, this.#atMs), after.following);
     if (!isIncoming || (after.state !== 'accepted' && after.state !== 'rejected')) return;
     const type = after.state === 'accepted' ? 'Accept' : 'Reject';
     this.send(ownAnswer(type, after.activityId, after, this.#atMs), after.follower);
@@ -274,6 +327,7 @@ export class World implements Known {
   }
 }
 
+/** Of a life that has begun the machine reads no input any more. */
 function inputOf({ activityId, direction, follower, following }: Omit<FollowFacts, 'state'>) {
-  return { activityId, direction, follower, following };
+  return { activityId, direction, follower, following, waitMs: null };
 }

@@ -168,8 +168,14 @@ const FollowRequest = defineEntity({
     state: p.text(),
     snapshot: p.json(),
     since: time(),
+    dueAt: time().nullable(),
   },
   indexes: [
+    {
+      name: 'follow_request_due',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.dueAt}") where "${columns.dueAt}" is not null`,
+    },
     {
       name: 'follow_request_live',
       expression: (columns, table, name) =>
@@ -184,6 +190,26 @@ const FollowRequest = defineEntity({
         `where "${columns.state}" in ('pending', 'accepted')`,
     },
   ],
+});
+
+/** Whom our actors want to hear nothing from: `target` is the id of an actor, or the name of a domain. */
+const UserBlock = defineEntity({
+  name: 'UserBlock',
+  tableName: 'user_block',
+  properties: {
+    target: p.text().primary(),
+    actor: p.text().primary(),
+    seq: p.bigint('number').autoincrement(),
+    at: time(),
+  },
+  indexes: [{ name: 'user_block_actor', properties: ['actor', 'seq'] }],
+});
+
+/** Remote actors that have moved lately, with those who followed them. */
+const ActorMove = defineEntity({
+  name: 'ActorMove',
+  tableName: 'actor_move',
+  properties: { actor: p.text().primary(), target: p.text(), at: time() },
 });
 
 /** What is known of an object: what it says stands in the document of the activity that is its source. */
@@ -378,6 +404,8 @@ export const entities = [
   Document,
   Activity,
   FollowRequest,
+  UserBlock,
+  ActorMove,
   ObjectState,
   Retraction,
   Report,

@@ -47,7 +47,10 @@ export async function draw(
 export async function insertMail(tx: Statements, mail: readonly VerifiedActivity[]): Promise<void> {
   const column = (of: (activity: VerifiedActivity) => string | null) => sql`${mail.map(of)}::text[]`;
   const { bytes, starts, sizes } = packed(
-    mail.flatMap(({ raw, facts, locals }) => [raw, Buffer.from(JSON.stringify({ ...facts, locals }))]),
+    mail.flatMap(({ raw, facts, locals, moving }) => [
+      raw,
+      Buffer.from(JSON.stringify({ ...facts, locals, moving })),
+    ]),
   );
   const of = (list: readonly number[], place: 0 | 1) =>
     sql`${list.filter((_, at) => at % 2 === place)}::int[]`;

@@ -1,11 +1,13 @@
 /** The statements of a turn: a fixed number of them, however many domains and mails it serves. */
 import { domainMachine, type Stepped, type Stored, step } from '../../machines/index.ts';
 import type { Facts } from '../activity.ts';
-import type { HistoryEntry, LocalFacts, NewEvent } from '../api.ts';
+import type { HistoryEntry, LocalFacts, Moving, NewEvent } from '../api.ts';
 import type { Effects, FollowLife, LocalFollower, Needs, PastActivity, RemoteInbox } from '../effects.ts';
-import type { Status } from '../verdict.ts';
+import type { MailVerdict, Status } from '../verdict.ts';
 import { enqueue, insertOwnActivities } from './deliveries.ts';
+import { LIFE } from './follow-requests.ts';
 import { appendEvents } from './log.ts';
+import { writeMoves } from './moves.ts';
 import { writeObjects } from './objects.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
@@ -16,17 +18,23 @@ export interface HeldDomain {
   readonly snapshot: Stored;
   readonly version: number;
   readonly dueMs: number | null;
+  /** Has the time of any follow request come, of whichever domain? */
+  readonly hasDueFollows?: boolean;
 }
 
 /** A mail as a turn reads it: ids and facts, never a document. */
 export interface Mail {
   readonly seq: string;
   readonly domain: string;
-  readonly facts: Facts & { readonly locals: readonly LocalFacts[] };
+  readonly facts: Facts & { readonly locals: readonly LocalFacts[]; readonly moving?: Moving };
   readonly inbox: string;
   readonly attempts: number;
   readonly dueMs: number | null;
   readonly receivedMs: number;
+  /** Does any actor of ours block anybody? Asked in the statement that reads the mail, so that nobody asks for nothing. */
+  readonly hasUserBlocks?: boolean;
+  /** What the filters said; null where none has been asked. */
+  readonly verdict: MailVerdict | null;
 }
 
 /** An activity's row. */
@@ -66,9 +74,15 @@ export async function insertDomains(
 }
 
 /** Locks the rows of these domains; what somebody else holds is skipped and is that holder's business. */
-export async function holdDomains(tx: Statements, names: readonly string[]): Promise<HeldDomain[]> {
+export async function holdDomains(
+  tx: Statements,
+  names: readonly string[],
+  atMs: number,
+): Promise<HeldDomain[]> {
   return tx.run<HeldDomain>(sql`
-    select name, state, snapshot, version, ${ms('due_at')} as "dueMs" from domain
+    select name, state, snapshot, version, ${ms('due_at')} as "dueMs",
+           exists (select from follow_request where due_at <= ${time(atMs)}) as "hasDueFollows"
+      from domain
     where name = any(${texts(names)}) order by name for update skip locked`);
 }
 
@@ -89,15 +103,19 @@ export async function oldestMail(
   perDomain: number,
   inAll: number,
 ): Promise<Mail[]> {
-  const found = await tx.run<Omit<Mail, 'facts'> & { facts: string }>(sql`
+  const found = await tx.run<Omit<Mail, 'facts' | 'verdict'> & { facts: string; verdict: string | null }>(sql`
     select m.seq::text, m.domain, m.facts, m.inbox, m.attempts, ${ms('m.due_at')} as "dueMs",
-           ${ms('m.received_at')} as "receivedMs"
+           ${ms('m.received_at')} as "receivedMs", m.verdict, exists (select from user_block) as "hasUserBlocks"
       from unnest(${texts(names)}) as d(name)
       cross join lateral (
         select *, row_number() over (order by seq) as place from mail where domain = d.name order by seq limit ${perDomain}
       ) as m
      order by m.place, m.domain limit ${inAll}`);
-  return found.map((mail) => ({ ...mail, facts: JSON.parse(mail.facts) as Mail['facts'] }));
+  return found.map(({ facts, verdict, ...mail }) => ({
+    ...mail,
+    facts: JSON.parse(facts) as Mail['facts'],
+    verdict: verdict === null ? null : (JSON.parse(verdict) as MailVerdict),
+  }));
 }
 
 /** Those of these domains that are blocked: the parents of the domains in the turn. */
@@ -140,9 +158,7 @@ export async function followRequestsFor(
   const { followRequestIds = [], pairs = [], partners = [] } = needs;
   if (followRequestIds.length + pairs.length + partners.length === 0) return [];
   return tx.run<FollowLife>(sql`
-    select activity_id as "activityId", domain, direction, follower, following, state, snapshot as stored,
-           ${ms('since')} as "sinceMs"
-      from follow_request
+    select ${LIFE} from follow_request
      where activity_id = any(${texts(followRequestIds)})
         or (state in ('pending', 'accepted') and (follower, following) in
              (select p.follower, p.following from json_to_recordset(${rows(pairs)}) as p(follower text, following text)))
@@ -249,15 +265,18 @@ export async function writeEffects(tx: Statements, effects: Effects, atMs: numbe
   // Changed before begun: a replaced request must have let go of its pair before the new one takes it.
   if (effects.changed.length > 0)
     await tx.run(sql`
-    update follow_request as f set state = r.state, snapshot = r.stored, since = to_timestamp(r."sinceMs" / 1000)
-      from json_to_recordset(${rows(effects.changed)}) as r("activityId" text, state text, stored jsonb, "sinceMs" float8)
+    update follow_request as f set state = r.state, snapshot = r.stored, since = to_timestamp(r."sinceMs" / 1000),
+           due_at = to_timestamp(r."dueMs" / 1000)
+      from json_to_recordset(${rows(effects.changed)})
+        as r("activityId" text, state text, stored jsonb, "sinceMs" float8, "dueMs" float8)
      where f.activity_id = r."activityId"`);
   if (effects.begun.length > 0)
     await tx.run(sql`
-    insert into follow_request (activity_id, domain, direction, follower, following, state, snapshot, since)
-    select r."activityId", r.domain, r.direction, r.follower, r.following, r.state, r.stored, to_timestamp(r."sinceMs" / 1000)
+    insert into follow_request (activity_id, domain, direction, follower, following, state, snapshot, since, due_at)
+    select r."activityId", r.domain, r.direction, r.follower, r.following, r.state, r.stored,
+           to_timestamp(r."sinceMs" / 1000), to_timestamp(r."dueMs" / 1000)
       from json_to_recordset(${rows(effects.begun)}) as r("activityId" text, domain text, direction text, follower text,
-        following text, state text, stored jsonb, "sinceMs" float8)`);
+        following text, state text, stored jsonb, "sinceMs" float8, "dueMs" float8)`);
   if (effects.cleared.length > 0)
     await tx.run(sql`delete from member where collection = any(${texts(effects.cleared)})`);
   if (effects.leaves.length > 0)
@@ -271,6 +290,7 @@ export async function writeEffects(tx: Statements, effects: Effects, atMs: numbe
       from json_to_recordset(${rows(effects.joins)}) as r(collection text, item text, via text)
     on conflict do nothing`);
   await writeObjects(tx, effects, atMs);
+  await writeMoves(tx, effects.moves, atMs);
   if (effects.sends.length > 0) {
     await insertOwnActivities(
       tx,
@@ -301,24 +321,33 @@ export async function deferDue(tx: Statements, name: string, dueMs: number): Pro
   await tx.run(sql`update domain set due_at = ${time(dueMs)} where name = ${name}`);
 }
 
+/** Where mail waits for a verdict, the oldest one must have it. */
+const judged = (isFiltered: boolean) => (isFiltered ? sql`and head.verdict is not null` : sql``);
+
 /** Which of these domains still have mail that may be taken now. */
-export async function stillDirty(db: Statements, names: readonly string[], atMs: number): Promise<string[]> {
+export async function stillDirty(
+  db: Statements,
+  names: readonly string[],
+  atMs: number,
+  isFiltered = false,
+): Promise<string[]> {
   const found = await db.run<{ name: string }>(sql`
     select d.name from unnest(${texts(names)}) as d(name)
-      cross join lateral (select due_at from mail where domain = d.name order by seq limit 1) as head
-     where head.due_at is null or head.due_at <= ${time(atMs)}`);
+      cross join lateral (select due_at, verdict from mail where domain = d.name order by seq limit 1) as head
+     where (head.due_at is null or head.due_at <= ${time(atMs)}) ${judged(isFiltered)}`);
   return found.map(({ name }) => name);
 }
 
 /**
  * Domains whose oldest mail has waited for longer than `olderThanMs` and may be taken, and domains whose due time
- * has come: what a crash or another process may have left. Walks the distinct domains of the mailbox by its index.
+ * has come, or that of one of their follow requests: what a crash or another process may have left. Walks the distinct domains of the mailbox by its index.
  */
 export async function sweep(
   db: Statements,
   atMs: number,
   olderThanMs: number,
   most: number,
+  isFiltered = false,
 ): Promise<string[]> {
   const found = await db.run<{ name: string }>(sql`
     with recursive waiting(name) as (
@@ -328,10 +357,13 @@ export async function sweep(
         from waiting as w where w.name is not null
     )
     (select w.name from waiting as w
-      cross join lateral (select received_at, due_at from mail where domain = w.name order by seq limit 1) as head
+      cross join lateral (select received_at, due_at, verdict from mail where domain = w.name order by seq limit 1) as head
       where head.received_at <= ${time(atMs - olderThanMs)} and (head.due_at is null or head.due_at <= ${time(atMs)})
+        ${judged(isFiltered)}
       limit ${most})
     union
-    (select name from domain where due_at <= ${time(atMs)} order by due_at limit ${most})`);
+    (select name from domain where due_at <= ${time(atMs)} order by due_at limit ${most})
+    union
+    (select domain from follow_request where due_at <= ${time(atMs)} order by due_at limit ${most})`);
   return found.map(({ name }) => name);
 }

@@ -9,7 +9,7 @@ import {
   type Stored,
   step,
 } from '../../machines/index.ts';
-import { FOLLOW, followAfter, followStep, START_MS } from './lives.ts';
+import { FOLLOW, followAfter, followStep, HOUR_MS, restarted, SHORT_FOLLOW, START_MS } from './lives.ts';
 
 const accepted: FollowRequestEvent = { type: 'follow.accepted', reason: 'welcome', by: 'maria' };
 const rejected: FollowRequestEvent = { type: 'follow.rejected', reason: 'no room', by: 'tom' };
@@ -96,6 +96,51 @@ test('a new request waits, alive, for whom it asks', () => {
   });
   expect(followRequestMachine.id).toBe('follow-request');
   expect(followRequestMachine.version).toBe('1');
+});
+
+describe('a request that may wait for an hour', () => {
+  const born = () => step(followRequestMachine, null, SHORT_FOLLOW, [], START_MS);
+  const later = (stored: Stored, atMs: number, ...events: readonly FollowRequestEvent[]) =>
+    step(followRequestMachine, restarted(stored), FOLLOW, events, atMs);
+
+  test('is pending until its time has come, and then rejected as expired, by nobody', () => {
+    expect(born()).toMatchObject({ state: 'pending', dueAtMs: START_MS + HOUR_MS });
+    const { stored } = born();
+    expect(later(stored, START_MS + HOUR_MS - 1)).toMatchObject({
+      stored,
+      state: 'pending',
+      transitions: [],
+    });
+    const expired = later(stored, START_MS + HOUR_MS);
+    expect(expired).toMatchObject({ state: 'rejected', tags: ['over'], dueAtMs: null });
+    expect(expired.transitions).toEqual([{ from: 'pending', to: 'rejected', event: 'due' }]);
+    expect(expired.context).toEqual({ ...SHORT_FOLLOW, reason: 'expired', by: null });
+  });
+
+  test('is over for whoever answers too late', () => {
+    const late = later(born().stored, START_MS + HOUR_MS, accepted);
+    expect(late).toMatchObject({
+      state: 'rejected',
+      handled: [false],
+      context: { reason: 'expired', by: null },
+    });
+  });
+
+  test('that was answered in time never expires', () => {
+    const yes = later(born().stored, START_MS + HOUR_MS - 1, accepted);
+    expect(yes).toMatchObject({ state: 'accepted', dueAtMs: null, stored: { due: {} } });
+    expect(later(yes.stored, START_MS + 1_000 * HOUR_MS)).toMatchObject({
+      state: 'accepted',
+      transitions: [],
+    });
+  });
+
+  test('of a life that was stored before there was a time to wait waits for ever', () => {
+    const { stored } = followAfter();
+    const { waitMs: _, ...context } = (stored.snapshot as { context: FollowRequestContext }).context;
+    const old = { ...stored, snapshot: { ...(stored.snapshot as object), context } };
+    expect(later(old, START_MS + 1_000 * HOUR_MS, accepted)).toMatchObject({ state: 'accepted' });
+  });
 });
 
 test('it is alive while it may still count as a follow', () => {

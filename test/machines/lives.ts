@@ -62,7 +62,10 @@ export const FOLLOW = {
   direction: 'incoming',
   follower: 'https://remote.example/users/ann',
   following: 'https://local.example/users/bob',
+  waitMs: null,
 } as const;
+/** A request that may wait for an hour. */
+export const SHORT_FOLLOW = { ...FOLLOW, waitMs: HOUR_MS } as const;
 
 export function followAfter(...events: readonly FollowRequestEvent[]) {
   let last = step(followRequestMachine, null, FOLLOW, [], START_MS);

@@ -15,6 +15,7 @@ const STATEMENTS = [
   `create index "activity_type" on "activity" ("type", "id")`,
   `create table "actor" ("id" text not null, "handle" text not null, "public_key_pem" text not null, "private_key_pem" text not null, "created_at" timestamptz(6) not null, primary key ("id"))`,
   `alter table "actor" add constraint "actor_handle_unique" unique ("handle")`,
+  `create table "actor_move" ("actor" text not null, "target" text not null, "at" timestamptz(6) not null, primary key ("actor"))`,
   `create table "consumer" ("name" text not null, "seq" bigint not null, "lease_owner" text null, "lease_until" timestamptz(6) null, primary key ("name"))`,
   `create table "dead_letter" ("id" bigserial primary key, "kind" text not null, "domain" text not null, "activity_id" text not null, "error" text not null, "attempts" int not null, "data" jsonb not null, "at" timestamptz(6) not null)`,
   `create table "delivery" ("id" bigserial primary key, "domain" text not null, "inbox" text not null, "activity_id" text not null, "actor" text not null, "state" text not null, "attempts" int not null default 0, "error" text null, "created_at" timestamptz(6) not null, "finished_at" timestamptz(6) null)`,
@@ -25,9 +26,10 @@ const STATEMENTS = [
   `create index "domain_state" on "domain" ("state", "name")`,
   `create table "event" ("seq" bigserial primary key, "at" timestamptz(6) not null, "kind" text not null, "machine" text null, "key" text not null, "domain" text not null, "from_state" text null, "to_state" text null, "event" text null, "reason" text null, "by_whom" text null)`,
   `create index "event_transition" on "event" ("seq") where "kind" = 'transition'`,
-  `create table "follow_request" ("id" bigserial primary key, "activity_id" text not null, "domain" text not null, "direction" text not null, "follower" text not null, "following" text not null, "state" text not null, "snapshot" jsonb not null, "since" timestamptz(6) not null)`,
+  `create table "follow_request" ("id" bigserial primary key, "activity_id" text not null, "domain" text not null, "direction" text not null, "follower" text not null, "following" text not null, "state" text not null, "snapshot" jsonb not null, "since" timestamptz(6) not null, "due_at" timestamptz(6) null)`,
   `alter table "follow_request" add constraint "follow_request_activity_id_unique" unique ("activity_id")`,
   `create unique index "follow_request_live" on "follow_request" ("follower", "following") where "state" in ('pending', 'accepted')`,
+  `create index "follow_request_due" on "follow_request" ("due_at") where "due_at" is not null`,
   `create index "follow_request_following" on "follow_request" ("following") where "state" in ('pending', 'accepted')`,
   `create index "follow_request_state" on "follow_request" ("state", "id")`,
   `create table "handler_call" ("handler" text not null, "seq" bigint not null, "domain" text not null, "attempts" int not null default 0, "due_at" timestamptz(6) not null, "error" text null, "is_done" boolean not null default false, primary key ("handler", "seq"))`,
@@ -56,4 +58,6 @@ const STATEMENTS = [
   `alter table "mail" set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)`,
   // A usual document is kept in its row as it is: compressing it costs more than everything else about it.
   `alter table "document" set (toast_tuple_target = 8160)`,
+  `create table "user_block" ("target" text not null, "actor" text not null, "seq" bigserial, "at" timestamptz(6) not null, primary key ("target", "actor"))`,
+  `create index "user_block_actor" on "user_block" ("actor", "seq")`,
 ];

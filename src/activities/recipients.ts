@@ -1,0 +1,31 @@
+/** Whom an activity reaches here, and whom not because he wants to hear nothing of its actor. */
+import { type Decision, dropped, type Known, type Letter } from './decision.ts';
+
+/**
+ * What takes something back, ends something, or goes to the moderators: it has its effect also where all who would
+ * receive it block its actor. It is in none of their inboxes.
+ */
+const NOT_STOPPED = new Set(['Block', 'Delete', 'Flag', 'Follow', 'Move', 'Reject', 'Undo']);
+
+/** Why an activity was dropped that nobody wanted to have: for another inbox it may still have its effect. */
+export const UNWANTED = 'all that it would reach block its actor';
+
+/** Our actors whom an activity reaches, in whose inbox it will be. ActivityPub 5.2 */
+export function recipientsOf(letter: Letter, known: Known): string[] {
+  const { actor } = letter.facts;
+  return concerned(letter, known).filter((local) => !known.isBlockedBy(local, actor));
+}
+
+/** Silence, when all whom it concerns here block its actor; else null. */
+export function unwanted(letter: Letter, known: Known): Decision | null {
+  const { actor, type } = letter.facts;
+  if (NOT_STOPPED.has(type)) return null;
+  const locals = concerned(letter, known);
+  const isUnwanted = locals.length > 0 && locals.every((local) => known.isBlockedBy(local, actor));
+  return isUnwanted ? dropped(UNWANTED) : null;
+}
+
+/** The local actors that it names, the owner of the inbox it came to, and those that it addresses as followers. */
+function concerned({ facts: { actor, addressees }, locals }: Letter, known: Known): string[] {
+  return [...new Set([...locals.map(({ id }) => id), ...known.followersAmong(actor, addressees)])];
+}
