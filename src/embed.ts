@@ -1,16 +1,19 @@
 /**
  * What a service embeds: `createInbox` and the `Inbox` value, with the moderator's verbs on it.
  */
-import type { ActivityMap, Handler, MachineName, Transition } from './api.ts';
+import type { ActivityMap, Filter, FilterOptions, Handler, MachineName, Transition } from './api.ts';
 import { answerTo } from './embed/answer.ts';
+import { registered } from './embed/filtering.ts';
 import { rawRequestOf } from './embed/request.ts';
 import { createSourceAddress } from './embed/source-address.ts';
-import { SallyportError } from './errors.ts';
+import { messageOf, SallyportError } from './errors.ts';
 import { createEvents } from './events.ts';
+import { createFilterChain } from './filters.ts';
 import type { HandlerOptions, Registration } from './handlers.ts';
 import { type House, openHouse, type Parts } from './house.ts';
 import type { RawRequest } from './inbox.ts';
 import type { TransitionsQuery } from './log.ts';
+import { createHeld } from './moderation/held.ts';
 import { createModeration, type Moderation } from './moderation/index.ts';
 import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from './options.ts';
 import { countStates } from './store/log.ts';
@@ -50,6 +53,18 @@ export interface Inbox extends AsyncDisposable, Moderation {
     handler: Handler<ActivityMap[T]>,
     options?: HandlerOptions,
   ): Disposable;
+  /**
+   * Asks `filter` about each activity before it has any effect: a verdict of `drop`, `reject`, `hold` or `shadow`, or
+   * nothing. Filters are asked in the order in which they were added; the first `drop`, `reject` or `hold` ends the chain.
+   * Works before and after `start`, and applies to what is accepted from then on. Throws `ERR_INVALID`.
+   */
+  filter(name: string, filter: Filter, options?: FilterOptions): Disposable;
+  /** A filter of one type, asked after all that have no type. @default name: the type and its number, `before:Like#1` */
+  before<T extends keyof ActivityMap>(
+    type: T,
+    filter: Filter<ActivityMap[T]>,
+    options?: FilterOptions & { readonly name?: string },
+  ): Disposable;
   /** Hears the transitions of a machine from now on, of every process on the same database. */
   onTransition<M extends MachineName>(machine: M, listener: (transition: Transition<M>) => void): Disposable;
   /**
@@ -69,11 +84,15 @@ export interface Inbox extends AsyncDisposable, Moderation {
 /** An opened house with the desks on top of it. */
 interface Opened {
   readonly house: House;
+  /** Drops what has been held for too long. */
+  expire(): Promise<void>;
   readonly moderation: Moderation;
   readonly web: Web;
 }
 
 const DRAIN_MS = 15_000;
+/** How often it is looked for what was held for too long, in milliseconds. */
+const EXPIRE_EVERY_MS = 60_000;
 /** How often the requests under way are looked at while draining, in milliseconds. */
 const DRAIN_LOOK_MS = 20;
 
@@ -92,9 +111,11 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   const settings = checkOptions(options);
   const events = createEvents(settings.logger);
   const registrations = new Map<string, Registration>();
+  const chain = createFilterChain();
   let opening: Promise<Opened> | undefined;
   let opened: Opened | undefined;
   let closing: Promise<void> | undefined;
+  let expiring: NodeJS.Timeout | undefined;
   let underWay = 0;
 
   const need = (): Opened => {
@@ -112,7 +133,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
           void (await need().moderation.followRequests.reject(activityId, { by: 'handler' })),
       }),
     };
-    const house = await openHouse(settings, events, desk, [...registrations.values()], parts);
+    const code = { chain, registrations: [...registrations.values()], desk };
+    const house = await openHouse(settings, events, code, parts);
     const { store, locals, keys, log, dispatch, handlers, deliveries, pool } = house;
     const moderation = createModeration({
       ...{ store, settings, locals },
@@ -129,7 +151,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       pool: () => pool.depth,
       machines: () => countStates(store),
     });
-    return { house, moderation, web: createWeb({ settings, store, locals, events, ready }) };
+    const { expire } = createHeld({ store, onChange: () => undefined });
+    return { house, expire, moderation, web: createWeb({ settings, store, locals, events, ready }) };
   }
 
   async function ready(): Promise<boolean> {
@@ -150,8 +173,17 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     }
   }
 
+  async function expire(): Promise<void> {
+    await opened
+      ?.expire()
+      .catch((error: unknown) =>
+        settings.logger.error('what was held for too long could not be dropped', { error: messageOf(error) }),
+      );
+  }
+
   async function drain(drainMs: number): Promise<void> {
     await opening?.catch(() => undefined);
+    clearInterval(expiring);
     const deadlineMs = performance.now() + drainMs;
     while (underWay > 0 && performance.now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
@@ -167,6 +199,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       opening ??= open();
       try {
         opened = await opening;
+        expiring ??= setInterval(() => void expire(), EXPIRE_EVERY_MS).unref();
         // Registered while the house was opening.
         for (const late of registrations.values()) opened.house.handlers.add(late);
       } catch (error) {
@@ -210,16 +243,29 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
         },
       };
     },
+    filter: (name, filter, more = {}) =>
+      chain.add(registered({ name, type: null, isHook: false }, filter as Filter<never>, more)),
+    before(type, filter, { name = chain.nameFor(`before:${type}`), ...more } = {}) {
+      const what = { name, type: type === '*' ? null : type, isHook: true };
+      return chain.add(registered(what, filter as Filter<never>, more));
+    },
     onTransition: (machine, listener) => events.onTransition(machine, listener),
     transitions: (query = {}) => need().house.log.transitions(query),
     metrics: () => events.metrics.text(),
     resetMetrics: () => events.metrics.reset(),
-    settled: () => need().house.settled(),
+    async settled() {
+      const { house } = need();
+      await expire();
+      await house.settled();
+    },
     get domains() {
       return need().moderation.domains;
     },
     get followRequests() {
       return need().moderation.followRequests;
+    },
+    get held() {
+      return need().moderation.held;
     },
     get dead() {
       return need().moderation.dead;

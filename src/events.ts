@@ -29,6 +29,10 @@ export interface Metrics {
   verify(seconds: number): void;
   turn(seconds: number, mails: number): void;
   delivery(result: 'delivered' | 'retried' | 'dead'): void;
+  /** A filter gave a verdict, or failed. */
+  filter(filter: string, verdict: string): void;
+  /** A handler was called, by its name. */
+  handler(handler: string, result: 'done' | 'failed' | 'dead'): void;
   /** Says where the depths come from. */
   watch(depths: Depths): void;
   /** Prometheus text. */
@@ -89,6 +93,14 @@ function createMetrics(): Metrics {
     'to',
   ]);
   const deliveries = counter('sallyport_deliveries_total', 'Outgoing POSTs, by result', ['result']);
+  const filters = counter('sallyport_filter_verdicts_total', 'Verdicts of filters, and their faults', [
+    'filter',
+    'verdict',
+  ]);
+  const handlers = counter('sallyport_handler_calls_total', 'Calls of handlers, by result', [
+    'handler',
+    'result',
+  ]);
   const verify = histogram('sallyport_verify_seconds', 'From the body to the verdict of a worker', SECONDS);
   const turnSeconds = histogram('sallyport_turn_seconds', 'A turn, from its start to COMMIT', SECONDS);
   const turnSize = histogram('sallyport_turn_size', 'Mails in a turn', SIZES);
@@ -120,6 +132,8 @@ function createMetrics(): Metrics {
       turnSize.observe(mails);
     },
     delivery: (result) => deliveries.inc({ result }),
+    filter: (filter, verdict) => filters.inc({ filter, verdict }),
+    handler: (handler, result) => handlers.inc({ handler, result }),
     watch(given) {
       depths = given;
     },

@@ -5,6 +5,7 @@
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { messageOf } from './errors.ts';
 import type { Events } from './events.ts';
+import { createFilters, type FilterChain, type Filters } from './filters.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHandlers, type HandlerDesk, type Handlers, type Registration } from './handlers.ts';
 import { createIntake, type Intake } from './intake.ts';
@@ -14,6 +15,8 @@ import { createLog, type Log } from './log.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
 import { createOrigins, type Origins } from './origins.ts';
+import { createReferences, type References } from './references.ts';
+import { createResolving, type Resolve } from './references/resolve.ts';
 import { createRemote, type Remote, type RemoteParts } from './remote.ts';
 import { closedDomains } from './store/lists.ts';
 import { openStore, type Store, type StoreParts } from './store/store.ts';
@@ -39,9 +42,13 @@ export interface House {
   readonly remote: Remote;
   readonly pool: Pool;
   readonly keys: Keys;
+  readonly references: References;
+  /** Asks another server for what it shows at a URI. */
+  readonly resolve: Resolve;
   readonly origins: Origins;
   readonly gate: Gate;
   readonly intake: Intake;
+  readonly filters: Filters;
   readonly dispatch: Dispatch;
   readonly log: Log;
   readonly handlers: Handlers;
@@ -74,12 +81,18 @@ function createHold(bytesMax: number): House['hold'] {
   };
 }
 
+/** The service's code: what it registered before the house was opened, and what it may call. */
+export interface UserCode {
+  readonly chain: FilterChain;
+  readonly registrations: readonly Registration[];
+  readonly desk: HandlerDesk;
+}
+
 /** Opens the rooms in order; what was opened is closed again when a later one fails. */
 export async function openHouse(
   settings: Settings,
   events: Events,
-  desk: HandlerDesk,
-  registrations: readonly Registration[],
+  { chain, registrations, desk }: UserCode,
   parts: Parts,
 ): Promise<House> {
   const { logger } = settings;
@@ -100,6 +113,7 @@ export async function openHouse(
   try {
     const store = keep(await openStore(settings, parts), (room) => room.close());
     const locals = await createLocals(settings, store, parts);
+    const references = createReferences({ store, locals, origin: settings.origin });
     const remote = keep(createRemote(settings, parts), (room) => room.close());
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
@@ -111,13 +125,14 @@ export async function openHouse(
     const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
       room.close(drainMs),
     );
-    const handlers = keep(createHandlers({ settings, store, desk }), (room) => room.close(drainMs));
+    const handlers = keep(createHandlers({ settings, store, desk, references }), (room) => room.close(drainMs));
     const dispatch = keep(
       createDispatch({
         store,
         events,
         logger,
         mailDepthMax: settings.mailboxDepthMax,
+        isFiltered: () => chain.isActive(),
         onDone({ ended, hasTransitions, sendsTo, changedActors }) {
           if (hasTransitions) log.poke();
           if (ended.length > 0) handlers.poke();
@@ -127,11 +142,23 @@ export async function openHouse(
       }),
       (room) => room.close(),
     );
+    const filters = keep(
+      createFilters({
+        ...{ store, settings, chain, references },
+        async policyOf(id) {
+          const policy = (await locals.resolve(id))?.followPolicy;
+          return typeof policy === 'function' ? policy : null;
+        },
+        onReady: (domains) => dispatch.mark(domains),
+        onVerdict: (filter, verdict) => events.metrics.filter(filter, verdict),
+      }),
+      (room) => room.close(drainMs),
+    );
     const intake = keep(
       createIntake({
         store,
         settings,
-        onMail: (domains) => dispatch.mark(domains),
+        onMail: (domains) => (chain.isActive() ? filters : dispatch).mark(domains),
         onTransition: () => log.poke(),
       }),
       (room) => room.close(),
@@ -146,6 +173,7 @@ export async function openHouse(
     for (const registration of registrations) handlers.add(registration);
     await handlers.start();
     deliveries.start();
+    filters.start();
     await dispatch.start();
 
     const turned = async (): Promise<void> => {
@@ -162,11 +190,14 @@ export async function openHouse(
         locals,
         remote,
         keys,
+        references,
+        resolve: createResolving({ references, settings, store, keys, remote, gate, pool }),
         origins,
         gate,
         log,
         handlers,
         deliveries,
+        filters,
         dispatch,
         intake,
         pool,

@@ -23,6 +23,7 @@ import {
   termsFor,
 } from './options.ts';
 import { insertActor, type StoredActor, storedActor, storedActors } from './store/actors.ts';
+import { isFollowedHere } from './store/follow-requests.ts';
 import type { Store } from './store/store.ts';
 
 /** The handle of the actor that stands for the whole instance. Reserved. */
@@ -40,6 +41,8 @@ export interface Locals {
   byPath(path: string): Promise<LocalActor | null>;
   /** Does this path (no query) have the form of a local actor's inbox, whether there is one or not? */
   isInboxPath(path: string): boolean;
+  /** Does any of ours follow this remote actor, by its leave? */
+  isFollowed(actor: string): Promise<boolean>;
   /** The actor that stands for the instance. */
   instance(): Promise<LocalActor>;
   /**
@@ -52,6 +55,8 @@ export interface Locals {
 export interface LocalsParts {
   /** How long the resolver may take. @default 2000 */
   readonly resolverTimeoutMs?: number;
+  /** The follow policy of one of them is a function, which is asked with the filters. Heard before its mail is stored. */
+  readonly onPolicyFunction?: () => void;
   /** The key pair of the instance actor. @default made at the first start and stored */
   readonly instanceKeys?: KeyPair;
 }
@@ -141,6 +146,7 @@ export async function createLocals(
     byPath: (path) => byId(origin + path),
     isInboxPath: (path) =>
       path.endsWith('/inbox') && template.nameIn(path.slice(0, -'/inbox'.length)) !== null,
+    isFollowed: (actor) => isFollowedHere(store, actor),
     instance: async () => (await find({ handle: INSTANCE_HANDLE })) as LocalActor,
     async factsOf(facts, inboxOwner) {
       const named = namedIn(facts).filter((url) => url !== inboxOwner?.id && nameIn(url) !== null);

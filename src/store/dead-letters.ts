@@ -41,8 +41,14 @@ export async function takeDeadLetter(tx: Statements, id: string): Promise<FullDe
 
 /** Puts a mail back at the end of its mailbox. */
 export async function mailAgain(tx: Statements, letter: FullDeadLetter): Promise<void> {
-  const { facts, inbox, receivedMs } = letter.data as { facts: object; inbox: string; receivedMs: number };
+  const { facts, inbox, receivedMs, verdict } = letter.data as {
+    facts: object;
+    inbox: string;
+    receivedMs: number;
+    verdict?: object | null;
+  };
   await tx.run(sql`
-    insert into mail (domain, activity_id, facts, inbox, received_at)
-    values (${letter.domain}, ${letter.activityId}, ${JSON.stringify(facts)}, ${inbox}, ${time(receivedMs)})`);
+    insert into mail (domain, activity_id, facts, inbox, received_at, verdict)
+    values (${letter.domain}, ${letter.activityId}, ${JSON.stringify(facts)}, ${inbox}, ${time(receivedMs)},
+      ${verdict == null ? null : JSON.stringify(verdict)})`);
 }

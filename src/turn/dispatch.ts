@@ -33,6 +33,8 @@ export interface DispatchParts {
   readonly events: Events;
   readonly logger: Logger;
   readonly mailDepthMax: number;
+  /** Does mail wait for a verdict of the filters? @default never */
+  isFiltered?(): boolean;
   /** A turn has committed. */
   onDone(done: TurnDone): void;
 }
@@ -52,7 +54,8 @@ const SWEEP_MAX = 500;
 /** Names of domains that are known to have a row; forgetting them costs one statement. */
 const KNOWN_MAX = 100_000;
 
-export function createDispatch({ store, events, logger, mailDepthMax, onDone }: DispatchParts): Dispatch {
+export function createDispatch(parts: DispatchParts): Dispatch {
+  const { store, events, logger, mailDepthMax, onDone, isFiltered = () => false } = parts;
   let known = new Set<string>();
   let mailDepth = 0;
   let isFull = false;
@@ -73,14 +76,14 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
     const startedMs = performance.now();
     const held: string[] = [];
     isFull = names.length === DOMAINS_PER_TURN;
-    for (const done of await runTurns(store, logger, names)) {
+    for (const done of await runTurns(store, logger, names, isFiltered)) {
       events.metrics.turn((performance.now() - startedMs) / 1_000, done.mails);
       for (const status of done.ended) events.metrics.activity(status);
       held.push(...done.domains);
       isFull ||= done.isFull;
       onDone(done);
     }
-    return held.length === 0 ? [] : stillDirty(store, held, store.clock.now());
+    return held.length === 0 ? [] : stillDirty(store, held, store.clock.now(), isFiltered());
   }
 
   /** A domain's row is made by its first verified mail, and by nothing else. */
@@ -96,7 +99,7 @@ export function createDispatch({ store, events, logger, mailDepthMax, onDone }: 
 
   async function sweepOnce(): Promise<void> {
     try {
-      mailbox.mark(await sweep(store, store.clock.now(), LEFT_AFTER_MS, SWEEP_MAX));
+      mailbox.mark(await sweep(store, store.clock.now(), LEFT_AFTER_MS, SWEEP_MAX, isFiltered()));
       mailDepth = await countMail(store, mailDepthMax + 1);
     } catch (error) {
       logger.error('sweep failed', { error: messageOf(error) });

@@ -27,19 +27,20 @@ export async function runTurns(
   store: Store,
   logger: Logger,
   names: readonly string[],
+  isFiltered: () => boolean = () => false,
   perDomain = MAIL_PER_DOMAIN,
 ): Promise<TurnDone[]> {
   try {
-    const bounds = { perDomain, inAll: MAIL_PER_TURN };
+    const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered };
     return [await store.transaction((tx) => turn(tx, names, bounds, store.clock.now()))];
   } catch (error) {
     if (isEnvironmentError(error)) throw error;
     if (names.length > 1) {
       const half = names.length >> 1;
-      const first = await runTurns(store, logger, names.slice(0, half), perDomain);
-      return [...first, ...(await runTurns(store, logger, names.slice(half), perDomain))];
+      const first = await runTurns(store, logger, names.slice(0, half), isFiltered, perDomain);
+      return [...first, ...(await runTurns(store, logger, names.slice(half), isFiltered, perDomain))];
     }
-    if (perDomain > 1) return runTurns(store, logger, names, perDomain >> 1);
+    if (perDomain > 1) return runTurns(store, logger, names, isFiltered, perDomain >> 1);
     const name = names[0] as string;
     logger.error('mail failed', { domain: name, error: messageOf(error) });
     return [await blameFor(store, name, error)];
@@ -73,7 +74,7 @@ async function blame(
     changedActors: [],
   };
   const done: TurnDone = { domains: [name], ...nothing };
-  const [held] = await turns.holdDomains(tx, [name]);
+  const [held] = await turns.holdDomains(tx, [name], atMs);
   if (held === undefined) return done;
   const [head] = await turns.oldestMail(tx, [name], 1, 1);
   if (head === undefined) {
@@ -86,8 +87,8 @@ async function blame(
     await turns.deferMail(tx, head, attempts, atMs + restMs);
     return done;
   }
-  const { facts, inbox, receivedMs } = head;
-  const data = { facts, inbox, receivedMs };
+  const { facts, inbox, receivedMs, verdict } = head;
+  const data = { facts, inbox, receivedMs, verdict };
   const letter = {
     kind: 'mail',
     domain: name,

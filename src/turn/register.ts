@@ -2,9 +2,11 @@
  * The activities of one turn: rows that exist already, and rows that this turn makes. An activity acts once; when
  * it comes again that is entered in its history, and a further inbox in its list.
  */
+import { UNWANTED } from '../activities/recipients.ts';
 import type { HistoryEntry } from '../api.ts';
 import type { ActivityRow, Mail, NewActivityRow } from '../store/turns.ts';
 import type { Status } from '../verdict.ts';
+import { remarksOf } from './remarks.ts';
 
 /** Entries kept of a history: the first one and the newest, so that a redelivery storm cannot grow a row for ever. */
 const HISTORY_MAX = 50;
@@ -22,21 +24,47 @@ export class Register {
     this.#digests = digests;
   }
 
-  /** Has this activity acted already? One that failed has not: its mail was put back from the dead letters. */
+  /**
+   * Has this activity acted already, or does it wait for a moderator? One that failed has not: its mail was put back
+   * from the dead letters. Neither has one that is accepted again, because a moderator has approved it.
+   */
   hasActed(activityId: string): boolean {
     const row = this.#rows.get(activityId);
-    return row !== undefined && row.status !== 'failed';
+    return row !== undefined && row.status !== 'failed' && row.status !== 'accepted';
   }
 
-  /** The activity has come to its end. */
-  end(mail: Mail, status: Exclude<Status, 'accepted'>, reason: string | null, atMs: number): void {
+  /** Was it dropped because all that it reached block its actor? For another inbox the same document may act. */
+  isUnwanted({ facts: { id, digest } }: Mail): boolean {
+    const row = this.#rows.get(id);
+    const first = this.#digests.get(id) ?? digest;
+    return row?.status === 'dropped' && row.reason === UNWANTED && first === digest;
+  }
+
+  /** The id of an activity's row, which it has from its first mail. */
+  idOf(activityId: string): string {
+    return (this.#rows.get(activityId) as ActivityRow).id;
+  }
+
+  /** The activity has come to its end, or is held; by this filter, if it was one. */
+  end(
+    mail: Mail,
+    status: Exclude<Status, 'accepted'>,
+    reason: string | null,
+    atMs: number,
+    filter?: string,
+  ): void {
     const { facts } = mail;
-    this.#ended.push(status);
+    if (status !== 'held') this.#ended.push(status);
     const before = this.#rows.get(facts.id);
     const at = new Date(atMs).toISOString();
-    const entry: HistoryEntry = reason === null ? { at, what: status } : { at, what: status, reason };
+    const entry: HistoryEntry = {
+      ...{ at, what: status },
+      ...(filter === undefined ? {} : { filter }),
+      ...(reason === null ? {} : { reason }),
+    };
+    const remarks = remarksOf(mail.verdict, at);
     if (before !== undefined) {
-      const row = { ...before, status, reason, history: bounded([...before.history, entry]) };
+      const row = { ...before, status, reason, history: bounded([...before.history, ...remarks, entry]) };
       this.#rows.set(facts.id, row);
       this.#again.add(facts.id);
       return;
@@ -56,7 +84,7 @@ export class Register {
       status,
       reason,
       inboxes: [mail.inbox],
-      history: [received, entry],
+      history: [received, ...remarks, entry],
       receivedMs: mail.receivedMs,
     };
     this.#rows.set(facts.id, row);

@@ -7,25 +7,34 @@
  *           for each domain   due events to its machine
  *             for each mail   came again?      -> entered in its history, reaches a further inbox
  *                             shut?            -> rejected
+ *                             a filter's end?  -> dropped, rejected, or held for a moderator
  *                             activities/*     -> a decision, applied to the world of this turn
- *           write: activities, follow requests, members, sends, domains, events (numbered last)
+ *           write: activities, what is held, follow requests, members, sends, domains, events (numbered last)
  *   COMMIT
  * ```
  * Invariants:
  * - No network and no user code between BEGIN and COMMIT; a turn reads no document (of what comes again the database
  *   makes a digest).
  * - As many statements for two hundred mails as for one.
- * - A domain's mail is handled in the order of its arrival; a turn takes a prefix of it.
+ * - A domain's mail is handled in the order of its arrival; a turn takes a prefix of it, where filters are asked one of
+ *   which every mail has its verdict.
  */
 import { chart, domainMachine, type Stepped, step } from '../../machines/index.ts';
 import { decide, needsOf } from '../activities/index.ts';
+import { recipientsOf, unwanted } from '../activities/recipients.ts';
 import { World } from '../activities/world.ts';
 import { withParents } from '../activity.ts';
-import type { Needs } from '../effects.ts';
+import type { FollowLife, Needs } from '../effects.ts';
+import { dueFollowRequests } from '../store/follow-requests.ts';
+import { writeHeld } from '../store/held.ts';
+import { movesOf } from '../store/moves.ts';
 import { objectsFor, retractionsFor } from '../store/objects.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
 import type { Status } from '../verdict.ts';
+import { Aside, endFiltered } from './filtered.ts';
+import { blocksFor, letterOf } from './letter.ts';
+import { holdTargets } from './moves.ts';
 import { Register } from './register.ts';
 
 /** What a committed turn did, for those who wait for its COMMIT. */
@@ -43,33 +52,49 @@ export interface TurnDone {
   readonly changedActors: readonly string[];
 }
 
+/** Follow requests that one turn wakes. */
+const DUE_FOLLOWS_MAX = 500;
+
 /** States in which a domain's mail may be applied: the definition says so with the tag `open`. */
 export const OPEN_STATES = chart(domainMachine)
   .states.filter(({ tags }) => tags.includes('open'))
   .map(({ name }) => name);
 
+/** How much one turn takes. */
+export interface TurnBounds {
+  readonly perDomain: number;
+  readonly inAll: number;
+  /** Does mail wait for a verdict of the filters? Asked once the mail is read: what came before they did needs none. */
+  isFiltered(): boolean;
+}
+
 /** Handles the oldest mail of these domains inside the caller's transaction. */
 export async function turn(
   tx: Statements,
   names: readonly string[],
-  bounds: { readonly perDomain: number; readonly inAll: number },
+  bounds: TurnBounds,
   atMs: number,
 ): Promise<TurnDone> {
-  const held = await store.holdDomains(tx, names);
+  const held = await store.holdDomains(tx, names, atMs);
   const mail = await readyMail(tx, held, bounds, atMs);
-  const { world, register, blocked } = await know(tx, held, mail, atMs);
+  await holdTargets(tx, held, mail, atMs);
+  const due = await dueFollows(tx, held, atMs);
+  const { world, register, blocked } = await know(tx, held, mail, due, atMs);
+  const known: Turn = { world, register, aside: new Aside(), atMs };
   const saved: store.SavedDomain[] = [];
 
+  for (const { activityId } of due) world.wake(activityId);
   for (const domain of held) {
     const stepped = stepDue(domain, atMs, world, saved);
     const state = stepped?.state ?? domain.state;
     const shut =
       !OPEN_STATES.includes(state) ||
       withParents(domain.name).some((name) => name !== domain.name && blocked.has(name));
-    for (const letter of mail.get(domain.name) ?? []) handle(letter, shut, world, register, atMs);
+    for (const letter of mail.get(domain.name) ?? []) handle(letter, shut, known);
   }
 
   await store.writeActivities(tx, register.fresh, register.again, atMs);
+  await writeHeld(tx, known.aside.fresh, known.aside.again, atMs);
   const letters = [...mail.values()].flat();
   if (letters.length > 0) await store.deleteMail(tx, letters);
   await store.saveDomains(tx, saved);
@@ -87,18 +112,23 @@ export async function turn(
   };
 }
 
-/** The mail of the held domains, without the domains whose head rests after a failed try. */
+/** The mail of the held domains up to the first that waits for a verdict, without those whose head rests after a failed try. */
 async function readyMail(
   tx: Statements,
   held: readonly store.HeldDomain[],
-  bounds: { readonly perDomain: number; readonly inAll: number },
+  bounds: TurnBounds,
   atMs: number,
 ): Promise<Map<string, store.Mail[]>> {
   const names = held.map(({ name }) => name);
   const byDomain = new Map<string, store.Mail[]>();
   if (names.length === 0) return byDomain;
-  for (const mail of await store.oldestMail(tx, names, bounds.perDomain, bounds.inAll)) {
+  const found = await store.oldestMail(tx, names, bounds.perDomain, bounds.inAll);
+  const isFiltered = bounds.isFiltered();
+  const waits = new Set<string>();
+  for (const mail of found) {
     const letters = byDomain.get(mail.domain);
+    if (isFiltered && mail.verdict === null) waits.add(mail.domain);
+    if (waits.has(mail.domain)) continue;
     if (letters !== undefined) letters.push(mail);
     else byDomain.set(mail.domain, [mail]);
   }
@@ -106,17 +136,27 @@ async function readyMail(
   return byDomain;
 }
 
+/** Follow requests whose time has come; of more than these the rest comes with the next sweep. */
+async function dueFollows(
+  tx: Statements,
+  held: readonly store.HeldDomain[],
+  atMs: number,
+): Promise<FollowLife[]> {
+  if (!held.some(({ hasDueFollows }) => hasDueFollows)) return [];
+  const names = held.map(({ name }) => name);
+  return dueFollowRequests(tx, names, atMs, DUE_FOLLOWS_MAX);
+}
+
 /** Everything that deciding about this mail needs: one statement per table. */
 async function know(
   tx: Statements,
   held: readonly store.HeldDomain[],
   mail: ReadonlyMap<string, readonly store.Mail[]>,
+  due: readonly FollowLife[],
   atMs: number,
 ) {
   const letters = [...mail.values()].flat();
-  const needs = letters.map((letter) =>
-    needsOf({ facts: letter.facts, domain: letter.domain, locals: letter.facts.locals }),
-  );
+  const needs = letters.map((letter) => needsOf(letterOf(letter)));
   const parents = new Set(held.flatMap(({ name }) => withParents(name).slice(1)));
   const blocked = await store.blockedAmong(tx, [...parents], OPEN_STATES);
   const all = <Key>(of: (need: Needs) => readonly Key[]): Key[] => [...new Set(needs.flatMap(of))];
@@ -128,10 +168,10 @@ async function know(
     pairs: all(({ pairs }) => pairs),
     partners: all(({ partners }) => partners),
   });
-  const inboxes = await store.remoteInboxes(
-    tx,
-    all(({ remoteActors }) => remoteActors),
-  );
+  const inboxes = await store.remoteInboxes(tx, [
+    ...all(({ remoteActors }) => remoteActors),
+    ...due.map(({ follower }) => follower),
+  ]);
   const known = await objectsFor(
     tx,
     all(({ objects }) => objects),
@@ -142,8 +182,17 @@ async function know(
   );
   const followers = await store.localFollowers(tx, [...new Set(letters.map(({ facts }) => facts.actor))]);
   const digests = await store.documentDigests(tx, repeated(letters, rows));
-  const activities = new Map(rows.map((row) => [row.activityId, row]));
-  const world = new World(atMs, { requests, inboxes, objects: known, activities, retractions, followers });
+  const blocks = await blocksFor(tx, letters);
+  const movers = all(({ movers }) => movers);
+  const moves = await movesOf(tx, movers, atMs);
+  // What had no effect, or has none yet, is nothing that could be undone.
+  const activities = new Map(
+    rows.filter(({ status }) => status === 'processed').map((row) => [row.activityId, row]),
+  );
+  const world = new World(atMs, {
+    ...{ requests: [...due, ...requests], inboxes, objects: known, activities, retractions, followers },
+    ...{ blocks, moves },
+  });
   return { world, register: new Register(rows, digests), blocked };
 }
 
@@ -174,29 +223,57 @@ function stepDue(
   return stepped;
 }
 
+/** What a turn knows and changes while it handles one mail after the other. */
+interface Turn {
+  readonly world: World;
+  readonly register: Register;
+  readonly aside: Aside;
+  readonly atMs: number;
+}
+
 /** One mail to its end. */
-function handle(mail: store.Mail, isShut: boolean, world: World, register: Register, atMs: number): void {
-  const { facts } = mail;
-  if (register.hasActed(facts.id)) {
-    const isNewInbox = register.cameAgain(mail);
-    if (isNewInbox && !isShut && register.statusOf(facts.id) === 'processed') reach(mail, world);
-    return;
-  }
+function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
+  const { world, register, aside, atMs } = known;
+  const { facts, domain, verdict } = mail;
+  if (register.hasActed(facts.id)) return handleAgain(mail, isShut, known);
   if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
-  else {
-    const decision = decide({ facts, domain: mail.domain, locals: facts.locals }, world, atMs);
-    for (const change of decision.changes) world.apply(change);
-    register.end(mail, decision.status, decision.reason, atMs);
-    if (decision.status === 'processed') reach(mail, world);
-    const { type, actor, objects } = facts;
-    world.remember(facts.id, { type, actor, object: objects[0] ?? null });
-  }
-  world.record({ kind: 'activity', atMs, key: facts.id, domain: mail.domain });
+  else if (verdict?.end !== undefined) endFiltered(mail, verdict.end, { world, register, aside, atMs });
+  else act(mail, known);
+  // What is held has not come to its end: its event comes with that.
+  if (register.statusOf(facts.id) !== 'held') world.record({ kind: 'activity', atMs, key: facts.id, domain });
+}
+
+/** The decision about a mail, and what it asks for. */
+function act(mail: store.Mail, { world, register, atMs }: Turn): void {
+  const { id, type, actor, objects } = mail.facts;
+  const letter = letterOf(mail);
+  // Before it has an effect: who followed until a Move came hears of it.
+  const recipients = recipientsOf(letter, world);
+  const { status, reason, changes } = decide(letter, world, atMs);
+  const idle = changes.filter((change) => !world.apply(change));
+  register.end(mail, status, reason ?? world.whyIdle(idle[0]), atMs);
+  if (status !== 'processed') return;
+  reach(id, recipients, world);
+  world.remember(id, { type, actor, object: objects[0] ?? null });
+}
+
+/** An activity that has acted, or waits for a moderator, came again. */
+function handleAgain(mail: store.Mail, isShut: boolean, known: Turn): void {
+  const { world, register, aside, atMs } = known;
+  const { id } = mail.facts;
+  // What a moderator has approved came before, to each of its inboxes, and that stands in its history.
+  const isNewInbox = mail.verdict?.isApproved ?? register.cameAgain(mail);
+  const status = register.statusOf(id);
+  if (!isNewInbox || isShut) return;
+  if (status === 'processed') reach(id, recipientsOf(letterOf(mail), world), world);
+  if (status === 'held') aside.cameAgain(mail);
+  if (!register.isUnwanted(mail) || mail.verdict?.end !== undefined) return;
+  if (unwanted(letterOf(mail), world) !== null) return;
+  act(mail, known);
+  world.record({ kind: 'activity', atMs, key: id, domain: mail.domain });
 }
 
 /** The activity is in the inbox of every local actor that it concerns. ActivityPub 5.2. */
-function reach(mail: store.Mail, world: World): void {
-  const { id, actor, addressees, locals } = mail.facts;
-  for (const local of locals) world.join(`${local.id}/inbox`, id);
-  for (const follower of world.followersAmong(actor, addressees)) world.join(`${follower}/inbox`, id);
+function reach(id: string, recipients: readonly string[], world: World): void {
+  for (const recipient of recipients) world.join(`${recipient}/inbox`, id);
 }

@@ -1,0 +1,270 @@
+/**
+ * The filter stage: user code between acceptance and the turn. It exists only while something is registered; then mail
+ * waits in its mailbox until its verdict stands beside it.
+ *
+ * ```
+ *   mail committed ─► lease the oldest of the domain ─► ask the filters ─► verdicts stored ─► turn
+ *                       │ process dies: the lease lapses, the sweep of another one takes the mail up
+ * ```
+ * Invariants:
+ * - A turn takes only the prefix of a domain's mail that has verdicts: the order of arrival holds, and a slow filter
+ *   holds up only the domain whose activity it looks at.
+ * - Several activities of one domain may be asked about side by side. Verdicts take effect in the order of arrival.
+ * - The first stored verdict of a mail stands, whichever process made it.
+ * - What decides is the process that takes a mail up: while processes run different code, a mail meets the filters of
+ *   one of them, and none where that one has none. Stop the old ones before you rely on a new filter.
+ */
+import type { Activity, FilterActor } from './api.ts';
+import { messageOf, SallyportError } from './errors.ts';
+import { judge, type Registered, type Told } from './filters/chain.ts';
+import { createGroup } from './filters/group.ts';
+import { askPolicy } from './filters/policy.ts';
+import { readableText } from './filters/text.ts';
+import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
+import { createMailbox } from './mailbox.ts';
+import type { FollowPolicyFunction, Settings } from './options.ts';
+import {
+  type Judged,
+  leaseMail,
+  releaseMail,
+  type UnfilteredMail,
+  unfilteredDomains,
+  writeVerdicts,
+} from './store/filters.ts';
+import type { Store } from './store/store.ts';
+import type { MailVerdict } from './verdict.ts';
+
+/** What is registered, in the order in which it is asked. Made before the house is opened, and outlives it. */
+export interface FilterChain {
+  /** Throws `ERR_INVALID` for a name that is taken. */
+  add(registered: Registered): Disposable;
+  /** A name that nobody has: this one with a number. */
+  nameFor(prefix: string): string;
+  /** Filters first, hooks after them. */
+  list(): readonly Registered[];
+  /** From now on mail waits also where no filter is registered: some actor's follow policy is a function. */
+  expectPolicies(): void;
+  /** Does mail wait for a verdict? */
+  isActive(): boolean;
+}
+
+export function createFilterChain(): FilterChain {
+  const registered = new Map<string, Registered>();
+  let ordered: readonly Registered[] = [];
+  let hasPolicies = false;
+  const order = (): void => {
+    const all = [...registered.values()];
+    ordered = [...all.filter(({ isHook }) => !isHook), ...all.filter(({ isHook }) => isHook)];
+  };
+  return {
+    add(one) {
+      const { name } = one;
+      if (registered.has(name)) {
+        throw new SallyportError('ERR_INVALID', `there is a filter called ${name} already`, {
+          hint: 'give each filter a name of its own',
+          data: { name },
+        });
+      }
+      registered.set(name, one);
+      order();
+      return {
+        [Symbol.dispose]() {
+          if (registered.get(name) === one) registered.delete(name);
+          order();
+        },
+      };
+    },
+    nameFor(prefix) {
+      let number = 1;
+      while (registered.has(`${prefix}#${number}`)) number++;
+      return `${prefix}#${number}`;
+    },
+    list: () => ordered,
+    expectPolicies() {
+      hasPolicies = true;
+    },
+    isActive: () => hasPolicies || registered.size > 0,
+  };
+}
+
+export interface Filters {
+  /** These domains have mail that may lack one. */
+  mark(domains: Iterable<string>): void;
+  start(): void;
+  /** Looks for what is left over, as the timer does every second. */
+  sweep(): Promise<void>;
+  settled(): Promise<void>;
+  close(drainMs: number): Promise<void>;
+}
+
+export interface FiltersParts {
+  readonly store: Store;
+  readonly settings: Pick<Settings, 'logger' | 'origin'>;
+  /** Where the references of activities are looked up. @default nowhere: they are unresolved */
+  readonly references?: Shelf;
+  readonly chain: FilterChain;
+  /** The follow policy of this local actor, when it is a function. */
+  policyOf(id: string): Promise<FollowPolicyFunction | null>;
+  /** These domains have mail with verdicts. */
+  onReady(domains: string[]): void;
+  /** A filter has decided. */
+  onVerdict?(filter: string, verdict: string): void;
+}
+
+/** Mail that one domain has under way, and domains at once: a bound for the documents in memory. */
+const MAIL_PER_DOMAIN = 16;
+const DOMAINS_AT_ONCE = 32;
+/** A lease is longer than all filters together may take, by so much. */
+const LEASE_SPARE_MS = 10_000;
+const SWEEP_EVERY_MS = 1_000;
+/** Mail younger than this is somebody's work already. */
+const LEFT_AFTER_MS = 1_000;
+const SWEEP_MAX = 500;
+const NOTHING: MailVerdict = { asked: [], remarks: [] };
+
+export function createFilters(parts: FiltersParts): Filters {
+  const { store, settings, chain, onReady } = parts;
+  const { logger, origin } = settings;
+  const { references = emptyShelf(origin) } = parts;
+  const closing = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let sweeping: Promise<void> | undefined;
+
+  const lease = createGroup(async (names: readonly string[]) => {
+    const atMs = store.clock.now();
+    const filtersMs = chain.list().reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
+    const untilMs = atMs + filtersMs + LEASE_SPARE_MS;
+    const mail = await leaseMail(store, names, { perDomain: MAIL_PER_DOMAIN, atMs, untilMs });
+    return Map.groupBy(mail, ({ domain }) => domain);
+  });
+  const write = createGroup((judged: readonly Judged[][]) => writeVerdicts(store, judged.flat()));
+
+  const runs = createMailbox({
+    run: async ([name]) => (name !== undefined && (await serve(name)) ? [name] : []),
+    concurrency: DOMAINS_AT_ONCE,
+    keysPerRun: 1,
+    onError: (error) => logger.error('mail could not be filtered', { error: messageOf(error) }),
+  });
+
+  /** The oldest mail of one domain; true when there may be more. */
+  async function serve(name: string): Promise<boolean> {
+    const mail = (await lease(name)).get(name) ?? [];
+    if (mail.length > 0) {
+      try {
+        await write(await judgeAll(mail));
+      } catch (error) {
+        if (!closing.signal.aborted) throw error;
+        await releaseMail(store, mail);
+        return false;
+      }
+    }
+    onReady([name]);
+    return mail.length === MAIL_PER_DOMAIN;
+  }
+
+  /** Verdicts of all of them. What came twice is asked about once. */
+  async function judgeAll(mail: readonly UnfilteredMail[]): Promise<Judged[]> {
+    const asked = new Map<string, Promise<MailVerdict>>();
+    return Promise.all(
+      mail.map(async (one) => {
+        const verdict = asked.get(one.activityId) ?? verdictOn(one);
+        asked.set(one.activityId, verdict);
+        return { mail: one, verdict: await verdict };
+      }),
+    );
+  }
+
+  async function verdictOn(mail: UnfilteredMail): Promise<MailVerdict> {
+    closing.signal.throwIfAborted();
+    if (mail.isKnown) return NOTHING;
+    const { facts, activityId } = mail;
+    const { type, objects } = facts;
+    const filters = chain.list().filter((one) => one.type === null || one.type === type);
+    const followed = type === 'Follow' ? facts.locals.find(({ id }) => id === objects[0]) : undefined;
+    const policy = followed === undefined ? null : await parts.policyOf(followed.id);
+    if (filters.length === 0 && policy === null) return NOTHING;
+    const actor = actorOf(mail, origin);
+    const verdict = await judgeBy(filters, mail, actor);
+    for (const { filter, type: what } of verdict.remarks) parts.onVerdict?.(filter, what);
+    if (verdict.end !== undefined) {
+      const { filter, reason, type: what } = verdict.end;
+      logger.info('a filter stopped an activity', { filter, verdict: what, reason, activityId });
+      return verdict;
+    }
+    if (policy === null) return verdict;
+    const { answer, fault } = await askPolicy(policy, mail, actor, closing.signal);
+    if (fault !== null) logger.error('a follow policy failed', { activityId, error: fault.reason });
+    const remarks = fault === null ? verdict.remarks : [...verdict.remarks, fault];
+    return { ...verdict, remarks, followAnswer: answer };
+  }
+
+  async function judgeBy(
+    filters: readonly Registered[],
+    mail: UnfilteredMail,
+    actor: FilterActor | null,
+  ): Promise<MailVerdict> {
+    if (filters.length === 0) return NOTHING;
+    const activity = await viewOf({ ...mail, type: mail.facts.type, status: 'accepted' }, references);
+    return judge(filters, activity, tell(mail, activity, actor), closing.signal);
+  }
+
+  function tell(mail: UnfilteredMail, activity: Activity, actor: FilterActor | null): Told {
+    let text: string | undefined;
+    return {
+      get text() {
+        text ??= readableText(activity.normal);
+        return text;
+      },
+      actor,
+      domain: {
+        domain: mail.domain,
+        state: (mail.state ?? 'active') as Told['domain']['state'],
+        strikes: mail.strikes ?? 0,
+      },
+      log: logger,
+    };
+  }
+
+  async function sweepOnce(): Promise<void> {
+    if (!chain.isActive()) return;
+    try {
+      runs.mark(await unfilteredDomains(store, store.clock.now(), LEFT_AFTER_MS, SWEEP_MAX));
+    } catch (error) {
+      logger.error('sweep for unfiltered mail failed', { error: messageOf(error) });
+    }
+  }
+
+  function sweepNow(): Promise<void> {
+    sweeping ??= sweepOnce().finally(() => {
+      sweeping = undefined;
+    });
+    return sweeping;
+  }
+
+  return {
+    mark: (domains) => runs.mark(domains),
+    start() {
+      timer = setInterval(() => void sweepNow(), SWEEP_EVERY_MS).unref();
+      void sweepNow();
+    },
+    sweep: sweepNow,
+    settled: () => runs.settled(),
+    async close(drainMs) {
+      clearInterval(timer);
+      await sweeping;
+      const drained = runs.close();
+      const deadline = setTimeout(() => closing.abort(new Error('the inbox is closing')), drainMs);
+      await drained;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function actorOf({ actor, facts }: UnfilteredMail, origin: string): FilterActor | null {
+  if (actor === null) return null;
+  const { type, preferredUsername, name, published } = actor;
+  const made = published === null ? null : new Date(published);
+  const isDate = made !== null && !Number.isNaN(made.getTime());
+  const ref = emptyShelf(origin).refTo(facts.actor, false);
+  return { ...ref, type, preferredUsername, name, published: isDate ? made : null };
+}
