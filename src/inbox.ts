@@ -17,6 +17,7 @@ import { domainOf } from './activity.ts';
 import type { LocalActor } from './api.ts';
 import { headOf, judgeHead } from './gate.ts';
 import type { House } from './house.ts';
+import { movingOf } from './inbox/moving.ts';
 import { prove } from './inbox/prove.ts';
 import { looksLikeSelfDelete } from './inbox/self-delete.ts';
 import type { Refusal, RequestVerdict } from './verdict.ts';
@@ -79,8 +80,10 @@ export async function receive(house: House, request: RawRequest, path: string): 
   if (named === null)
     return { type: 'overloaded', reason: 'the actor resolver failed', retryAfterSeconds: 30 };
   await Promise.all([signer, author].map((proof) => proof && keys.remember(proof)));
+  const moving = await movingOf(house, facts, sender.domain);
+  if (moving !== undefined && 'type' in moving) return moving;
   const inbox = settings.origin + path;
-  return intake.accept({ facts, domain, sender, raw, normal, inbox, locals: named, receivedAt });
+  return intake.accept({ facts, domain, sender, raw, normal, inbox, locals: named, moving, receivedAt });
 }
 
 /** The local actor whose inbox has this path. Throws when the service's resolver fails. */

@@ -6,10 +6,15 @@ export type {
   DeadLetter,
   DeliveryRecord,
   DomainRecord,
+  Filter,
+  FilterActor,
+  FilterContext,
+  FilterOptions,
   FlagActivity,
   FollowRequestRecord,
   Handler,
   HandlerContext,
+  HeldRecord,
   HistoryEntry,
   MachineName,
   MachineStates,
@@ -21,6 +26,7 @@ export type {
   ReportRecord,
   Sent,
   Transition,
+  UserBlockRecord,
 } from './api.ts';
 export { createInbox, type Inbox, type RawRequest } from './embed.ts';
 export { type ErrorCode, SallyportError } from './errors.ts';
@@ -39,4 +45,4 @@ export type {
   RateLimit,
   ResolvedActor,
 } from './options.ts';
-export type { Answer } from './verdict.ts';
+export { type Answer, drop, type FilterVerdict, hold, reject, shadow } from './verdict.ts';

@@ -44,6 +44,7 @@ export const SCHEMAS: Readonly<Record<AnswerName, Schema>> = {
     state: oneOf(...followRequestStates),
     since: time,
   }),
+  UserBlock: object({ actor: orNull(uri), domain: orNull(text), since: time }),
   Activity: object({
     id: text,
     activityId: uri,
@@ -57,7 +58,15 @@ export const SCHEMAS: Readonly<Record<AnswerName, Schema>> = {
     history: listOf({
       type: 'object',
       required: ['at', 'what'],
-      properties: { at: time, what: text, inbox: uri, reason: text },
+      properties: {
+        at: time,
+        what: text,
+        inbox: uri,
+        reason: text,
+        filter: text,
+        asked: listOf(text),
+        by: text,
+      },
     }),
   }),
   Delivery: object({
@@ -68,6 +77,18 @@ export const SCHEMAS: Readonly<Record<AnswerName, Schema>> = {
     attempts: count,
     nextAt: orNull(time),
   }),
+  Held: object({
+    id: text,
+    activityId: uri,
+    type: text,
+    actor: uri,
+    domain: text,
+    filter: text,
+    reason: text,
+    heldAt: time,
+    expiresAt: time,
+  }),
+  HeldDecision: object({ id: text, activityId: uri, status: oneOf('accepted', 'rejected') }),
   DeadLetter: object({
     id: text,
     kind: oneOf('mail', 'handler', 'delivery'),
@@ -83,6 +104,8 @@ export const SCHEMAS: Readonly<Record<AnswerName, Schema>> = {
     likes: object({ total: count }),
     shares: object({ total: count }),
     replies: object({ total: count }),
+    dislikes: object({ total: count }),
+    emojiReactions: object({ total: count }),
   }),
   Sent: object({ activityId: uri, object: orNull(uri), deliveries: count }),
   Report: object({

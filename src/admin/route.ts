@@ -7,8 +7,11 @@ import { type Fields, type Input, readBody, readQuery, readSegment } from './inp
 export type AnswerName =
   | 'Domain'
   | 'FollowRequest'
+  | 'UserBlock'
   | 'Activity'
   | 'Delivery'
+  | 'Held'
+  | 'HeldDecision'
   | 'DeadLetter'
   | 'Object'
   | 'Report'

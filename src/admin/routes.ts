@@ -13,7 +13,10 @@ const STATUSES = ['accepted', 'processed', 'held', 'dropped', 'rejected', 'faile
 const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
 const MACHINES = ['domain', 'follow-request'] as const;
 const STATES = [...DOMAIN_STATES, ...FOLLOW_REQUEST_STATES] as const;
-const COLLECTIONS = ['followers', 'following', 'liked', 'inbox', 'outbox'] as const;
+const COLLECTIONS = [
+  ...(['followers', 'following', 'liked', 'inbox', 'outbox', 'featured'] as const),
+  ...(['pendingFollowers', 'pendingFollowing'] as const),
+];
 type CollectionName = Parameters<Inbox['actors']['collection']>[1];
 const VERBS = ['block', 'unblock', 'limit', 'reset'] as const;
 
@@ -99,6 +102,16 @@ const domains: readonly Route[] = [
   ),
 ];
 
+const blockTarget = {
+  actor: { kind: 'text', charactersMax: 2_048, about: 'the URL of a remote actor; this or `domain`' },
+  domain: { kind: 'text', charactersMax: 300, about: 'the name of a domain; this or `actor`' },
+} as const;
+type UserBlockTarget = Parameters<Inbox['actors']['block']>[1];
+
+/** What is given of the two. Neither or both is refused where the block is made. */
+const targetOf = (body: { actor: string | undefined; domain: string | undefined }): UserBlockTarget =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as UserBlockTarget;
+
 const followRequests: readonly Route[] = [
   route('GET', '/follow-requests', {
     about: 'Follow requests, newest first',
@@ -129,6 +142,35 @@ const followRequests: readonly Route[] = [
     },
     answer: 'Follow',
     call: ({ inbox, at, body }) => inbox.actors.follow(at.name as string, body.object),
+  }),
+  route('POST', '/actors/:name/unfollow', {
+    about: 'Our actor takes its follow back, or its request; one Undo is sent',
+    body: {
+      object: { kind: 'text', charactersMax: 2_048, required: true, about: 'the URL of the remote actor' },
+    },
+    answer: 'Follow',
+    call: ({ inbox, at, body }) => inbox.actors.unfollow(at.name as string, body.object),
+  }),
+  route('GET', '/actors/:name/blocks', {
+    about: 'Whom a local actor wants to hear nothing from, newest first',
+    query: page,
+    answer: 'UserBlock[]',
+    call: ({ inbox, at, query }) => inbox.actors.blocks(at.name as string, query),
+  }),
+  route('POST', '/actors/:name/block', {
+    about: 'Nothing of an actor, or of a domain with its subdomains, reaches this actor of ours; follows end',
+    body: blockTarget,
+    answer: 'UserBlock',
+    call: ({ inbox, at, body }) => inbox.actors.block(at.name as string, targetOf(body)),
+  }),
+  route('POST', '/actors/:name/unblock', {
+    about: 'Ends such a block; without effect when there is none',
+    body: blockTarget,
+    answer: 'Done',
+    async call({ inbox, at, body }) {
+      const isGone = await inbox.actors.unblock(at.name as string, targetOf(body));
+      return { id: at.name, done: isGone ? 'unblocked' : 'nothing' };
+    },
   }),
   route('POST', '/actors/:name/outbox', {
     about: 'Our actor sends an activity, or creates an object; ids and authorship are made here',
@@ -173,6 +215,16 @@ const activities: readonly Route[] = [
     answer: 'Object',
     call: ({ inbox, query }) => inbox.objects.get(query.uri),
   }),
+  route('GET', '/collections', {
+    about:
+      'Any collection that is known here, by its URL: of an object its likes, shares, replies …; newest first',
+    query: {
+      ...page,
+      uri: { kind: 'text', charactersMax: 2_048, required: true, about: 'the URL of the collection' },
+    },
+    answer: 'Collection',
+    call: ({ inbox, query: { uri, ...query } }) => inbox.collection(uri, query),
+  }),
   route('GET', '/reports', {
     about: 'Reports to our moderators, newest first',
     query: page,
@@ -193,6 +245,23 @@ const activities: readonly Route[] = [
     answer: 'Delivery[]',
     call: ({ inbox, query }) => inbox.deliveries.list(query),
   }),
+  route('GET', '/held', {
+    about: 'Activities that filters have held for a moderator, newest first',
+    query: page,
+    answer: 'Held[]',
+    call: ({ inbox, query }) => inbox.held.list(query),
+  }),
+  ...(['approve', 'reject'] as const).map((verb) =>
+    route('POST', `/held/:id/${verb}`, {
+      about:
+        verb === 'approve'
+          ? 'Lets a held activity act, once, past the filters'
+          : 'Ends a held activity without effect; a Follow is answered with a Reject',
+      body: { reason },
+      answer: 'HeldDecision',
+      call: ({ inbox, at, body, by }) => inbox.held[verb](at.id as string, { ...body, by }),
+    }),
+  ),
   route('GET', '/dead', {
     about: 'Dead letters: mail, handler calls and deliveries that used up their tries; newest first',
     query: page,

@@ -2,17 +2,17 @@
  * Our side's decisions about follow requests, and the follows that our own actors ask for. Like every verb they take
  * the remote domain's row lock: a follow request is driven under the lock of its domain, by mail and by people.
  */
-import { ownFollow } from '../activities/answer.ts';
 import { World } from '../activities/world.ts';
-import { canonicalDomain, domainOf } from '../activity.ts';
-import type { FollowRequestRecord, Page, PageQuery } from '../api.ts';
-import type { RemoteInbox } from '../effects.ts';
+import { canonicalDomain, domainOf, withParents } from '../activity.ts';
+import type { FollowRequestRecord, LocalActor, Page, PageQuery } from '../api.ts';
+import type { FollowFacts, RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
 import { followRequestById, listFollowRequests } from '../store/lists.ts';
 import type { Statements } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { followRequestsFor, holdDomainsWaiting, remoteInboxes, writeEffects } from '../store/turns.ts';
+import { userBlocksOf } from '../store/user-blocks.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export interface FollowRequestsDesk {
@@ -65,7 +65,7 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
       });
       const isOurs = found.direction === 'incoming';
       if (!isOurs || !world.apply({ type: 'send', activityId, event: { type, reason, by } })) {
-        const state = lives[0]?.state ?? found.state;
+        const state = world.followRequest(activityId)?.state ?? found.state;
         throw new SallyportError(
           'ERR_NOT_ALLOWED_IN_STATE',
           `the ${found.direction} follow request is ${state}`,
@@ -114,11 +114,7 @@ export async function follow(
   object: string,
 ): Promise<{ activityId: string }> {
   const { store } = parts;
-  const local = await parts.locals.byHandle(handle);
-  if (local === null)
-    throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, {
-      data: { what: 'actor', id: handle },
-    });
+  const local = await localActor(parts.locals, handle);
   const domain = domainOf(object);
   if (domain === null || canonicalDomain(domain) === null)
     throw new SallyportError('ERR_INVALID', 'object is not the URL of an actor', { data: { object } });
@@ -135,15 +131,63 @@ export async function follow(
     await parts.ensureDomain(tx, domain);
     await holdDomainsWaiting(tx, [domain]);
     const requests = await followRequestsFor(tx, { pairs: [pair] });
-    const world = new World(atMs, { requests, inboxes: [remote] });
+    const blocks = await userBlocksOf(tx, [remote.id, ...withParents(domain)]);
+    const world = new World(atMs, { requests, inboxes: [remote], blocks });
+    if (world.isBlockedBy(local.id, remote.id)) {
+      throw new SallyportError('ERR_INVALID', `${handle} blocks this actor`, {
+        hint: 'unblock it first',
+        data: { handle, object },
+      });
+    }
     const before = world.liveBetween(pair);
     if (before !== undefined) return before.activityId;
-    const own = ownFollow(pair, atMs);
-    world.apply({ type: 'begin', request: { activityId: own.id, domain, direction: 'outgoing', ...pair } });
-    world.send(own, remote.id);
+    world.apply({ type: 'ask', pair, to: remote });
     await writeEffects(tx, world.effects(), atMs);
-    return own.id;
+    return (world.liveBetween(pair) as FollowFacts).activityId;
   });
   parts.onChange(domain);
   return { activityId };
+}
+
+/** Our actor takes its follow back, or its request to follow; one Undo is sent. ActivityPub 7.12 */
+export async function unfollow(
+  parts: FollowParts,
+  handle: string,
+  object: string,
+): Promise<{ activityId: string }> {
+  const { store } = parts;
+  const local = await localActor(parts.locals, handle);
+  const domain = domainOf(object);
+  const activityId =
+    domain === null
+      ? undefined
+      : await store.transaction(async (tx) => {
+          const atMs = store.clock.now();
+          await holdDomainsWaiting(tx, [domain]);
+          const pair = { follower: local.id, following: object };
+          const requests = await followRequestsFor(tx, { pairs: [pair] });
+          const world = new World(atMs, { requests, inboxes: await remoteInboxes(tx, [object]) });
+          const live = world.liveBetween(pair);
+          if (live === undefined) return undefined;
+          const event = { type: 'follow.undone', reason: 'undone' } as const;
+          world.apply({ type: 'send', activityId: live.activityId, event });
+          await writeEffects(tx, world.effects(), atMs);
+          return live.activityId;
+        });
+  if (activityId === undefined) {
+    throw new SallyportError('ERR_NOT_FOUND', `${handle} does not follow this actor`, {
+      data: { what: 'follow-request', id: object },
+    });
+  }
+  parts.onChange(domain as string);
+  return { activityId };
+}
+
+/** A local actor by its handle, or `ERR_NOT_FOUND`. */
+export async function localActor(locals: Locals, handle: string): Promise<LocalActor> {
+  const local = await locals.byHandle(handle);
+  if (local !== null) return local;
+  throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, {
+    data: { what: 'actor', id: handle },
+  });
 }

@@ -14,6 +14,7 @@ import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
 import type { Settings } from '../options.ts';
 import { type DeliveriesQuery, deliveriesPage } from '../store/deliveries.ts';
+import { countPendingFollows, pendingFollows } from '../store/follow-requests.ts';
 import { listActivities } from '../store/lists.ts';
 import { countStates, readTransitions } from '../store/log.ts';
 import { countMembers, listMembers } from '../store/members.ts';
@@ -26,11 +27,14 @@ import {
   type FollowParts,
   type FollowRequestsDesk,
   follow,
+  localActor,
+  unfollow,
 } from './follow-requests.ts';
 import { createHeld, type HeldDesk } from './held.ts';
 import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
+import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
 
 export type { DomainVerb } from './domains.ts';
 
@@ -46,8 +50,18 @@ export interface MachineRecord extends Chart {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export const COLLECTIONS = ['followers', 'following', 'liked', 'inbox', 'outbox'] as const;
+/** Those of Follows that wait for an answer. FEP-4ccd */
+const PENDING = { pendingFollowers: 'incoming', pendingFollowing: 'outgoing' } as const;
+export const COLLECTIONS = [
+  ...(['followers', 'following', 'liked', 'inbox', 'outbox', 'featured'] as const),
+  ...(Object.keys(PENDING) as (keyof typeof PENDING)[]),
+] as const;
 export type CollectionName = (typeof COLLECTIONS)[number];
+
+/** Some items of a collection, and how many it has in all. */
+export interface CollectionPage extends Page<string> {
+  readonly total: number;
+}
 
 /** Everything a moderator can look at and do. */
 export interface Moderation {
@@ -63,9 +77,11 @@ export interface Moderation {
   readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
   readonly objects: ObjectsDesk;
   readonly reports: ReportsDesk;
-  readonly actors: {
-    /** Our actor asks to follow a remote one. */
+  readonly actors: UserBlocksDesk & {
+    /** Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
+    /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */
+    unfollow(handle: string, object: string): Promise<{ activityId: string }>;
     /**
      * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
      * goes to everybody that it names, and to those in `to`.
@@ -76,12 +92,13 @@ export interface Moderation {
       options?: { readonly to?: readonly string[] },
     ): Promise<Sent>;
     /** Items of a local actor's collection, newest first. */
-    collection(
-      handle: string,
-      name: CollectionName,
-      query?: PageQuery,
-    ): Promise<Page<string> & { readonly total: number }>;
+    collection(handle: string, name: CollectionName, query?: PageQuery): Promise<CollectionPage>;
   };
+  /**
+   * Items of any collection that is known here, by its id, newest first: the `likes`, `shares`, `replies`, `dislikes` and
+   * `emojiReactions` of an object, a collection of a local actor, what a remote one has pinned. Empty when none is known.
+   */
+  collection(uri: string, query?: PageQuery): Promise<CollectionPage>;
   readonly machines: {
     list(): Promise<MachineRecord[]>;
     get(machine: string): Promise<MachineRecord>;
@@ -130,7 +147,9 @@ export function createModeration(parts: ModerationParts): Moderation {
     objects: createObjects(store),
     reports: createReports(store),
     actors: {
+      ...createUserBlocks({ ...followParts, origin: settings.origin }),
       follow: (handle, object) => follow(followParts, handle, object),
+      unfollow: (handle, object) => unfollow(followParts, handle, object),
       send: (handle, activity, options) =>
         send(
           {
@@ -144,6 +163,7 @@ export function createModeration(parts: ModerationParts): Moderation {
         ),
       collection: (handle, name, query = {}) => collectionPage(store, locals, handle, name, query),
     },
+    collection: (uri, query = {}) => membersPage(store, uri, query),
     machines: machinesDesk(store),
     async transitionsPage({ since = 0, machine, to, limit: wanted }) {
       const limit = limitOf({ limit: wanted });
@@ -189,13 +209,19 @@ async function collectionPage(
   name: CollectionName,
   query: PageQuery,
 ) {
-  const local = await locals.byHandle(handle);
-  if (local === null)
-    throw new SallyportError('ERR_NOT_FOUND', `there is no local actor ${handle}`, {
-      data: { what: 'actor', id: handle },
-    });
+  const { id } = await localActor(locals, handle);
+  if (name !== 'pendingFollowers' && name !== 'pendingFollowing')
+    return membersPage(store, `${id}/${name}`, query);
   const limit = limitOf(query);
-  const collection = `${local.id}/${name}`;
+  const direction = PENDING[name];
+  const total = await countPendingFollows(store, id, direction);
+  const found = await pendingFollows(store, id, direction, numberCursor(query), limit + 1);
+  const page = pageOf(found, limit, (last) => last.id);
+  return { total, items: page.items.map(({ activityId }) => activityId), next: page.next };
+}
+
+async function membersPage(store: Store, collection: string, query: PageQuery): Promise<CollectionPage> {
+  const limit = limitOf(query);
   const total = await countMembers(store, collection);
   const page = pageOf(
     await listMembers(store, collection, { below: numberCursor(query) }, limit + 1),

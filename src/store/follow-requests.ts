@@ -1,5 +1,5 @@
 /** Follow requests that nobody asked for by name: those whose time has come, and those with a whole domain. */
-import type { FollowLife } from '../effects.ts';
+import type { FollowLife, Pair } from '../effects.ts';
 import { ms, type Statements, sql, texts, time } from './statement.ts';
 
 /** A follow request with its machine's snapshot. */
@@ -31,11 +31,24 @@ export async function followRequestsWith(
        and (follower = ${actor} or following = ${actor})`);
 }
 
+/** Does any actor of ours follow this one? */
+export async function isFollowedHere(db: Statements, actor: string): Promise<boolean> {
+  const found = await db.run(sql`
+    select from follow_request where following = ${actor} and state = 'accepted' and direction = 'outgoing' limit 1`);
+  return found.length > 0;
+}
+
 /** A domain and those of its subdomains that have been met. */
 export async function domainsUnder(tx: Statements, domain: string): Promise<string[]> {
   const found = await tx.run<{ name: string }>(sql`
     select name from domain where name = ${domain} or right(name, ${domain.length + 1}) = ${`.${domain}`} order by name`);
   return found.map(({ name }) => name);
+}
+
+/** A Follow that waits for an answer. */
+export interface PendingFollow extends Pair {
+  readonly id: string;
+  readonly activityId: string;
 }
 
 /** Follow requests of an actor of ours that wait for an answer, newest first, below the cursor. */
@@ -45,10 +58,10 @@ export async function pendingFollows(
   direction: 'incoming' | 'outgoing',
   below: string | null,
   limit: number,
-): Promise<{ item: string; seq: string }[]> {
+): Promise<PendingFollow[]> {
   const end = direction === 'incoming' ? sql`following` : sql`follower`;
   return db.run(sql`
-    select activity_id as item, id::text as seq from follow_request
+    select id::text, activity_id as "activityId", follower, following from follow_request
      where state = 'pending' and direction = ${direction} and ${end} = ${actor}
        and (${below}::bigint is null or id < ${below}::bigint)
      order by follow_request.id desc limit ${limit}`);

@@ -1,6 +1,8 @@
 /** Actor documents: what peers read to find our inboxes and keys. ActivityPub 4.1 */
 import type { LocalActor } from '../api.ts';
 
+const PENDING = 'https://purl.archive.org/socialweb/pending#';
+
 /** The document of a local actor, its public key included. */
 export function actorDocument(actor: LocalActor, origin: string): Record<string, unknown> {
   const { id, locked, name, summary } = actor;
@@ -10,6 +12,10 @@ export function actorDocument(actor: LocalActor, origin: string): Record<string,
       ...(context as readonly string[]),
       {
         manuallyApprovesFollowers: 'as:manuallyApprovesFollowers',
+        alsoKnownAs: { '@id': 'as:alsoKnownAs', '@type': '@id' },
+        // FEP-4ccd, whose context document few servers know.
+        pendingFollowers: { '@id': `${PENDING}pendingFollowers`, '@type': '@id' },
+        pendingFollowing: { '@id': `${PENDING}pendingFollowing`, '@type': '@id' },
         toot: 'http://joinmastodon.org/ns#',
         featured: { '@id': 'toot:featured', '@type': '@id' },
       },
@@ -19,11 +25,14 @@ export function actorDocument(actor: LocalActor, origin: string): Record<string,
     ...(summary === null ? {} : { summary }),
     url: actor.url ?? id,
     manuallyApprovesFollowers: locked,
+    ...(actor.alsoKnownAs.length === 0 ? {} : { alsoKnownAs: actor.alsoKnownAs }),
     outbox: `${id}/outbox`,
     followers: `${id}/followers`,
     following: `${id}/following`,
     liked: `${id}/liked`,
     featured: `${id}/featured`,
+    pendingFollowers: `${id}/pendingFollowers`,
+    pendingFollowing: `${id}/pendingFollowing`,
   };
 }
 

@@ -12,6 +12,7 @@ import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
 import { documentAnswer } from './documents.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
 import { activityPage, type Found, OBJECTS_PATH, objectPage } from './objects.ts';
+import { isPendingName, pendingDocument } from './pending.ts';
 import { hostMeta, hostMetaJson, webfinger } from './webfinger.ts';
 
 export type { Asker } from './asker.ts';
@@ -128,6 +129,13 @@ function createDocuments(
 
   function collectionOf(owner: LocalActor, name: string): Document | null {
     const id = `${owner.id}/${name}`;
+    if (isPendingName(name))
+      return shown(async (query, reader) => {
+        // A stranger must not learn who asks, nor whether he was rejected. FEP-4ccd
+        if (reader !== owner.id) return reader === null ? unauthenticated() : forbidden();
+        const document = await pendingDocument(store, owner.id, name, query.get('page'));
+        return document === null ? 'no-page' : { document };
+      });
     if (name !== 'inbox' && !(PUBLIC_COLLECTIONS as readonly string[]).includes(name)) return null;
     return shown(async (query, reader) => {
       const isOwner = reader === owner.id;
@@ -153,7 +161,7 @@ function createDocuments(
     }
     if (/^(.+)\/activities\/([^/]+)$/.test(path))
       return shown((_, reader) => activityPage(store, `${origin}${path}`, reader));
-    const [, of, name] = /^(.+)\/([a-z]+)$/.exec(path) ?? [];
+    const [, of, name] = /^(.+)\/([a-zA-Z]+)$/.exec(path) ?? [];
     const owner = of === undefined ? null : await locals.byPath(of);
     return owner === null ? null : collectionOf(owner, name as string);
   };
