@@ -1,7 +1,17 @@
 /**
  * What a service embeds: `createInbox` and the `Inbox` value, with the moderator's verbs on it.
  */
-import type { ActivityMap, Filter, FilterOptions, Handler, MachineName, Transition } from './api.ts';
+import type {
+  ActivityMap,
+  Filter,
+  FilterOptions,
+  Handler,
+  MachineName,
+  Ref,
+  StoredKind,
+  StoredViews,
+  Transition,
+} from './api.ts';
 import { answerTo } from './embed/answer.ts';
 import { registered } from './embed/filtering.ts';
 import { rawRequestOf } from './embed/request.ts';
@@ -15,7 +25,9 @@ import type { RawRequest } from './inbox.ts';
 import type { TransitionsQuery } from './log.ts';
 import { createHeld } from './moderation/held.ts';
 import { createModeration, type Moderation } from './moderation/index.ts';
+import { mintActivityId, mintObjectId } from './moderation/outbox.ts';
 import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from './options.ts';
+import type { ResolveOptions } from './references/resolve.ts';
 import { countStates } from './store/log.ts';
 import type { Answer } from './verdict.ts';
 import { createWeb, type Web } from './web/index.ts';
@@ -72,6 +84,29 @@ export interface Inbox extends AsyncDisposable, Moderation {
    * Throws `ERR_SEQUENCE_EXPIRED` and `ERR_OVERFLOW` where it is iterated.
    */
   transitions<M extends MachineName = MachineName>(query?: TransitionsQuery<M>): AsyncIterable<Transition<M>>;
+
+  /** A reference to a URI, with whether something is stored of it here. Asks nobody. */
+  ref(uri: string): Promise<Ref>;
+  /** What is stored under a URI: `'object'`, `'actor'` or `'activity'`; undefined when nothing is. Asks nobody. */
+  lookup<Kind extends StoredKind>(kind: Kind, uri: string): Promise<StoredViews[Kind] | undefined>;
+  /**
+   * Fetches an object or an actor from its own server, signed by the instance actor, and keeps it; where something is
+   * stored already nobody is asked, unless `again`. Throws `ERR_INVALID` for what is no URL, and `ERR_REMOTE` when its
+   * server gave nothing that counts: `data.reason` says why.
+   */
+  resolve(uri: string, options?: ResolveOptions): Promise<Ref>;
+  /**
+   * Our actor says something: an activity, or an object that is then created, to everybody that it names and to those in
+   * `to`. The same as `actors.send`.
+   */
+  send: Moderation['actors']['send'];
+  /** New ids of ours: sortable by time, unguessable, unique. */
+  readonly ids: {
+    /** For an activity of one of our actors, by the actor's id. */
+    activity(actor: string): string;
+    /** For an object. */
+    object(): string;
+  };
 
   /** Prometheus text. */
   metrics(): Promise<string>;
@@ -251,6 +286,15 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     },
     onTransition: (machine, listener) => events.onTransition(machine, listener),
     transitions: (query = {}) => need().house.log.transitions(query),
+    ref: (uri) => need().house.references.ref(uri),
+    lookup: (kind, uri) => need().house.references.lookup(kind, uri),
+    resolve: (uri, more) => need().house.resolve(uri, more),
+    send: (handle, activity, more) => need().moderation.actors.send(handle, activity, more),
+    collection: (uri, query) => need().moderation.collection(uri, query),
+    ids: {
+      activity: (actor) => mintActivityId(actor, need().house.store.clock.now()),
+      object: () => mintObjectId(settings.origin, need().house.store.clock.now()),
+    },
     metrics: () => events.metrics.text(),
     resetMetrics: () => events.metrics.reset(),
     async settled() {

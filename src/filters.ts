@@ -20,9 +20,9 @@ import { judge, type Registered, type Told } from './filters/chain.ts';
 import { createGroup } from './filters/group.ts';
 import { askPolicy } from './filters/policy.ts';
 import { readableText } from './filters/text.ts';
-import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
 import { createMailbox } from './mailbox.ts';
 import type { FollowPolicyFunction, Settings } from './options.ts';
+import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
 import {
   type Judged,
   leaseMail,
@@ -183,7 +183,7 @@ export function createFilters(parts: FiltersParts): Filters {
     const followed = type === 'Follow' ? facts.locals.find(({ id }) => id === objects[0]) : undefined;
     const policy = followed === undefined ? null : await parts.policyOf(followed.id);
     if (filters.length === 0 && policy === null) return NOTHING;
-    const actor = actorOf(mail, origin);
+    const actor = actorOf(mail, references);
     const verdict = await judgeBy(filters, mail, actor);
     for (const { filter, type: what } of verdict.remarks) parts.onVerdict?.(filter, what);
     if (verdict.end !== undefined) {
@@ -260,11 +260,11 @@ export function createFilters(parts: FiltersParts): Filters {
   };
 }
 
-function actorOf({ actor, facts }: UnfilteredMail, origin: string): FilterActor | null {
+function actorOf({ actor, facts }: UnfilteredMail, references: Shelf): FilterActor | null {
   if (actor === null) return null;
   const { type, preferredUsername, name, published } = actor;
   const made = published === null ? null : new Date(published);
   const isDate = made !== null && !Number.isNaN(made.getTime());
-  const ref = emptyShelf(origin).refTo(facts.actor, false);
+  const ref = references.refTo(facts.actor, true);
   return { ...ref, type, preferredUsername, name, published: isDate ? made : null };
 }

@@ -19,7 +19,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Activity, Handler, HandlerContext } from './api.ts';
 import { messageOf } from './errors.ts';
-import { viewOf } from './handlers/view.ts';
+import { type Shelf, viewOf } from './handlers/view.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
 import * as consumers from './store/consumers.ts';
@@ -72,12 +72,16 @@ export interface HandlersParts {
   readonly settings: Pick<Settings, 'logger' | 'origin'>;
   readonly store: Store;
   readonly desk: HandlerDesk;
+  /** Where the references of activities are looked up. @default nowhere: they are unresolved */
+  readonly references?: Shelf;
   /** How long one call may take, in milliseconds. @default 30000 */
   readonly callMs?: number;
 }
 
-export function createHandlers({ settings, store, desk, callMs = CALL_MS }: HandlersParts): Handlers {
+export function createHandlers(parts: HandlersParts): Handlers {
+  const { settings, store, desk, callMs = CALL_MS } = parts;
   const { logger, origin } = settings;
+  const references = parts.references ?? origin;
   const owner = randomUUID();
   const registrations = new Map<string, Registration>();
   const closing = new AbortController();
@@ -180,7 +184,7 @@ export function createHandlers({ settings, store, desk, callMs = CALL_MS }: Hand
       followRequest: (follow) => desk.followRequest(follow.id),
     };
     try {
-      const view = await viewOf(ended, origin);
+      const view = await viewOf(ended, references);
       const returned = (handler as Handler<Activity>)(view, context);
       await Promise.race([returned, whenAborted(signal)]);
       return null;

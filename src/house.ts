@@ -15,8 +15,8 @@ import { createLog, type Log } from './log.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
 import { createOrigins, type Origins } from './origins.ts';
-import { createReferences, type References } from './references.ts';
 import { createResolving, type Resolve } from './references/resolve.ts';
+import { createReferences, type References } from './references.ts';
 import { createRemote, type Remote, type RemoteParts } from './remote.ts';
 import { closedDomains } from './store/lists.ts';
 import { openStore, type Store, type StoreParts } from './store/store.ts';
@@ -125,7 +125,9 @@ export async function openHouse(
     const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
       room.close(drainMs),
     );
-    const handlers = keep(createHandlers({ settings, store, desk, references }), (room) => room.close(drainMs));
+    const handlers = keep(createHandlers({ settings, store, desk, references }), (room) =>
+      room.close(drainMs),
+    );
     const dispatch = keep(
       createDispatch({
         store,

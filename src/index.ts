@@ -3,6 +3,7 @@ export type {
   Activity,
   ActivityMap,
   ActivityRecord,
+  ActorView,
   DeadLetter,
   DeliveryRecord,
   DomainRecord,
@@ -20,11 +21,14 @@ export type {
   MachineStates,
   ModeratorNote,
   ObjectRecord,
+  ObjectView,
   Page,
   PageQuery,
   Ref,
   ReportRecord,
   Sent,
+  StoredKind,
+  StoredViews,
   Transition,
   UserBlockRecord,
 } from './api.ts';
@@ -44,5 +48,6 @@ export type {
   Logger,
   RateLimit,
   ResolvedActor,
+  SignedIn,
 } from './options.ts';
 export { type Answer, drop, type FilterVerdict, hold, reject, shadow } from './verdict.ts';

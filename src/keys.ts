@@ -69,6 +69,8 @@ export interface Keys {
   hasMet(actor: string): Promise<boolean>;
   /** A document of another server, asked for in our name. */
   document(url: string): Promise<Fetched>;
+  /** The same, as it stands at its own id. */
+  ownDocument(url: string): Promise<Fetched>;
   /** Resolves when no look of the background is under way. */
   settled(): Promise<void>;
 }
@@ -313,6 +315,7 @@ export function createKeys({ settings, store, remote, signer }: KeysParts): Keys
     },
 
     document: lookup.document,
+    ownDocument: lookup.ownDocument,
     async settled() {
       await looks.settled();
       await renewals.settled();

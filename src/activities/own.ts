@@ -4,7 +4,7 @@
  */
 import { PUBLIC } from '../activity.ts';
 import type { ObjectFacts, OwnActivity, PastActivity } from '../effects.ts';
-import { mintActivityId, mintId } from './answer.ts';
+import { mintActivityId, mintObjectId } from './answer.ts';
 import { changesOf, isDerived } from './collection.ts';
 import type { Change } from './decision.ts';
 import { kept, removed } from './object-state.ts';
@@ -95,7 +95,7 @@ function build(
   let object: string | null = null;
   if (type === 'Create' || type === 'Update') {
     if (!isObject(body.object)) return { problem: `a ${type} holds its object` };
-    object = type === 'Create' ? `${origin}/notes/${mintId(atMs)}` : objectIdOf(body);
+    object = type === 'Create' ? mintObjectId(origin, atMs) : objectIdOf(body);
     const before = object === null ? undefined : known.object(object);
     if (type === 'Update' && (before?.owner !== owner || before.isDeleted))
       return { problem: 'only an object of its own can be changed' };

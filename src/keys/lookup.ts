@@ -58,6 +58,8 @@ export type Fetched =
 export interface Lookup {
   /** Any ActivityStreams document. */
   document(url: string): Promise<Fetched>;
+  /** The one at its own id: where another URL leads to it, that id is asked once more, and only that counts. */
+  ownDocument(url: string): Promise<Fetched>;
   key(keyId: string, nowMs: number): Promise<KeyLook>;
   actor(id: string, nowMs: number): Promise<ActorLook>;
 }
@@ -105,6 +107,7 @@ export function createLookup(remote: Remote, signWith?: GetOptions['signWith']):
 
   return {
     document: fetchDocument,
+    ownDocument: async (url) => atItsOwnId(await fetchDocument(url)),
     async key(keyId, nowMs) {
       const first = await fetchDocument(keyId);
       if (first.type !== 'document') return first;

@@ -18,13 +18,16 @@ export interface ReportsDesk {
 export function createObjects(store: Store): ObjectsDesk {
   return {
     async get(uri) {
-      const { isDeleted: deleted, likes, shares, replies, ...object } = await objectByUri(store, uri);
+      const { isDeleted: deleted, totals, ...object } = await objectByUri(store, uri);
+      const { likes, shares, replies, dislikes, emojiReactions } = totals;
       return {
         ...object,
         deleted,
         likes: { total: likes },
         shares: { total: shares },
         replies: { total: replies },
+        dislikes: { total: dislikes },
+        emojiReactions: { total: emojiReactions },
       };
     },
   };

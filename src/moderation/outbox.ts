@@ -2,6 +2,8 @@
  * What our actors send: stored, applied to what is known here, and put into the outgoing mailboxes of everybody that it
  * is addressed to, in one transaction. Inboxes that several share get it once. ActivityPub 7.1
  */
+export { mintActivityId, mintObjectId } from '../activities/answer.ts';
+
 import { objectIdOf, ownOf } from '../activities/own.ts';
 import { World } from '../activities/world.ts';
 import { domainOf, originOf } from '../activity.ts';

@@ -1,5 +1,6 @@
 /** The append-only log: transitions, and activities that came to their end. */
 import type { MachineName, NewEvent, Transition } from '../api.ts';
+import { KNOWN } from './references.ts';
 import { ms, rows, type Statements, sql } from './statement.ts';
 
 /**
@@ -61,11 +62,13 @@ export interface EndedActivity {
   readonly raw: string;
   /** Null where it is made again from `raw` when somebody asks. */
   readonly normal: string | null;
+  /** Those of its actor and its first object of which something is stored. */
+  readonly known: readonly string[];
 }
 
 const ENDED = sql`
   select e.seq::float8 as seq, e.domain, a.activity_id as "activityId", a.type, a.status, a.inboxes,
-         ${ms('a.received_at')} as "receivedMs", d.raw, d.normal
+         ${ms('a.received_at')} as "receivedMs", d.raw, d.normal, ${KNOWN}
     from event as e join activity as a on a.activity_id = e.key join document as d on d.activity_id = e.key`;
 
 /** Activities of these types that ended after a number; null stands for every type. */

@@ -66,27 +66,27 @@ export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs:
     );
 }
 
+const COUNTED = ['likes', 'shares', 'replies', 'dislikes', 'emojiReactions'] as const;
+
 /** An object, and how many reacted to it. */
 export interface KnownObject {
   readonly uri: string;
   readonly type: string | null;
   readonly owner: string | null;
   readonly isDeleted: boolean;
-  readonly likes: number;
-  readonly shares: number;
-  readonly replies: number;
+  readonly totals: Readonly<Record<(typeof COUNTED)[number], number>>;
 }
 
 /** What is known of an object; of one that only others spoke of, how they did. */
 export async function objectByUri(db: Statements, uri: string): Promise<KnownObject> {
-  const total = (name: string) =>
-    sql`(select count(distinct item)::float8 from member where collection = ${`${uri}/${name}`})`;
-  const [counts] = await db.run<Pick<KnownObject, 'likes' | 'shares' | 'replies'>>(
-    sql`select ${total('likes')} as likes, ${total('shares')} as shares, ${total('replies')} as replies`,
-  );
+  const found = await db.run<{ collection: string; count: number }>(sql`
+    select collection, count(distinct item)::float8 as count from member
+     where collection = any(${texts(COUNTED.map((name) => `${uri}/${name}`))}) group by collection`);
+  const counts = new Map(found.map(({ collection, count }) => [collection, count]));
+  const totals = Object.fromEntries(COUNTED.map((name) => [name, counts.get(`${uri}/${name}`) ?? 0]));
   const [object] = await db.run<ObjectFacts>(sql`select ${OBJECT} from object where uri = ${uri}`);
   const { type = null, owner = null, isDeleted = false } = object ?? {};
-  return { uri, type, owner, isDeleted, ...(counts as Pick<KnownObject, 'likes' | 'shares' | 'replies'>) };
+  return { uri, type, owner, isDeleted, totals: totals as KnownObject['totals'] };
 }
 
 /** A report as its row has it, with the document that it came in. */

@@ -203,7 +203,7 @@ describe('openapi.json', () => {
         ...['block', 'unblock', 'limit', 'reset'].map((verb) => `POST /domains/{domain}/${verb}`),
         ...['GET /follow-requests', 'POST /follow-requests/{id}/accept', 'POST /follow-requests/{id}/reject'],
         ...['POST /actors/{name}/follow', 'POST /actors/{name}/outbox'],
-        ...['GET /actors/{name}/collections/{collection}'],
+        ...['GET /actors/{name}/collections/{collection}', 'GET /collections'],
         ...['GET /activities', 'GET /activities/{id}', 'GET /deliveries', 'GET /objects', 'GET /reports'],
         ...['GET /dead', 'POST /dead/{id}/retry', 'POST /dead/{id}/discard'],
         ...['GET /transitions', 'GET /stream', 'GET /machines', 'GET /machines/{machine}'],

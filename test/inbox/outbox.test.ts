@@ -22,12 +22,10 @@ describe.each(places)('what our actor sends ($name)', (place) => {
   afterAll(() => served[Symbol.asyncDispose](), PATIENCE);
 
   const say = (activity: object) => served.inbox.actors.send('alice', activity as Record<string, unknown>);
-  const read = async (url: string) => {
+  const read = async (url: string): Promise<Record<string, unknown>> => {
     const reply = await served.ask('GET', new URL(url).pathname + new URL(url).search);
-    return {
-      status: reply.status,
-      ...(reply.status === 404 ? {} : (reply.json() as Record<string, unknown>)),
-    };
+    const body = reply.status === 404 ? {} : (reply.json() as Record<string, unknown>);
+    return { ...body, status: reply.status };
   };
   /** What everybody sees of it. */
   const outbox = async () => (await read(`${ALICE}/outbox?page=first`)).orderedItems;
