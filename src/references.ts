@@ -77,7 +77,7 @@ export function createReferences({ store, locals, origin }: ReferencesParts): Re
     async ref(uri) {
       return references.refTo(uri, (await references.knownAmong([uri])).has(uri));
     },
-    lookup: (kind, uri) => finders[kind](uri),
+    lookup: async (kind, uri) => finders[kind](uri),
   };
   return references;
 }

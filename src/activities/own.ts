@@ -173,10 +173,16 @@ function collecting(
 ): string | null {
   const [collection] = idsOf(target);
   if (collection === undefined) return `an ${type} names its target by a URL`;
-  if (!collection.startsWith(`${owner}/`)) return null;
+  // Whoever is taken out of the followers hears of it: that is a Reject of the follow, and sent beside this.
+  if (!collection.startsWith(`${owner}/`) || isUnfollowing(owner, type, collection)) return null;
   if (isDerived(collection)) return 'this collection follows from other activities';
   changes.push(...changesOf(type === 'Add' ? 'join' : 'leave', collection, [about]));
   return null;
+}
+
+/** Does our actor take somebody out of its followers? */
+export function isUnfollowing(owner: string, type: unknown, target: unknown): boolean {
+  return type === 'Remove' && idsOf(target)[0] === `${owner}/followers`;
 }
 
 /** Everybody that an activity and its object name. */

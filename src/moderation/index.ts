@@ -137,9 +137,10 @@ export function createModeration(parts: ModerationParts): Moderation {
       insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
     onChange: release,
   };
+  const followRequests = createFollowRequests(followParts);
   return {
     domains: createDomains({ store, settings, onRelease: release }),
-    followRequests: createFollowRequests(followParts),
+    followRequests,
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
     held: createHeld({ store, onChange: release }),
     activities: activitiesDesk(store),
@@ -155,6 +156,7 @@ export function createModeration(parts: ModerationParts): Moderation {
           {
             ...{ store, locals, origin: settings.origin },
             inboxOf: (actor) => parts.inboxOf(actor),
+            endFollow: (activityId) => followRequests.reject(activityId, { by: handle, reason: 'removed' }),
             onSend: () => parts.onWork(''),
           },
           handle,

@@ -4,7 +4,7 @@
  */
 export { mintActivityId, mintObjectId } from '../activities/answer.ts';
 
-import { objectIdOf, ownOf } from '../activities/own.ts';
+import { isUnfollowing, objectIdOf, ownOf } from '../activities/own.ts';
 import { World } from '../activities/world.ts';
 import { domainOf, originOf } from '../activity.ts';
 import type { LocalActor, Sent } from '../api.ts';
@@ -15,7 +15,7 @@ import { ownActivityRow } from '../store/collections.ts';
 import { enqueue, followerInboxes, insertOwnActivities } from '../store/deliveries.ts';
 import { objectsFor } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
-import { writeEffects } from '../store/turns.ts';
+import { followRequestsFor, writeEffects } from '../store/turns.ts';
 
 export interface OutboxParts {
   readonly store: Store;
@@ -23,6 +23,8 @@ export interface OutboxParts {
   readonly origin: string;
   /** Where a remote actor's inbox is; asks its server when nobody here knows. */
   inboxOf(actor: string): Promise<(RemoteInbox & { readonly sharedInbox: string | null }) | null>;
+  /** Ends the follow with this id, as a Reject of it does. */
+  endFollow(activityId: string): Promise<unknown>;
   /** Something may be due to be sent. */
   onSend(): void;
 }
@@ -69,6 +71,7 @@ export async function send(
   if (addressees.length > ADDRESSEES_MAX)
     throw new SallyportError('ERR_INVALID', `an activity may name ${ADDRESSEES_MAX} addressees`);
   const { remote, local, toFollowers } = await resolve(parts, actor, addressees);
+  if (isUnfollowing(actor.id, given.type, given.target)) await unfollow(parts, actor.id, about);
 
   const deliveries = await store.transaction(async (tx) => {
     const world = new World(atMs, { requests: [], inboxes: [] });
@@ -86,6 +89,13 @@ export async function send(
   });
   if (deliveries > 0) parts.onSend();
   return { activityId: activity.id, object, deliveries };
+}
+
+/** Takes somebody out of the followers of our actor. */
+async function unfollow({ store, endFollow }: OutboxParts, following: string, follower: string | null) {
+  if (follower === null) return;
+  const [life] = await followRequestsFor(store, { pairs: [{ follower, following }] });
+  if (life !== undefined) await endFollow(life.activityId);
 }
 
 /**
