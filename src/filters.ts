@@ -153,8 +153,8 @@ export function createFilters(parts: FiltersParts): Filters {
       try {
         await write(await judgeAll(mail));
       } catch (error) {
+        await releaseMail(store, mail).catch(() => undefined);
         if (!closing.signal.aborted) throw error;
-        await releaseMail(store, mail);
         return false;
       }
     }
@@ -204,8 +204,15 @@ export function createFilters(parts: FiltersParts): Filters {
     actor: FilterActor | null,
   ): Promise<MailVerdict> {
     if (filters.length === 0) return NOTHING;
-    const activity = await viewOf({ ...mail, type: mail.facts.type, status: 'accepted' }, references);
-    return judge(filters, activity, tell(mail, activity, actor), closing.signal);
+    const { activityId, facts } = mail;
+    const view = viewOf({ ...mail, type: facts.type, status: 'accepted' }, references);
+    const activity = await view.catch((error: unknown) => messageOf(error, 200));
+    if (typeof activity !== 'string')
+      return judge(filters, activity, tell(mail, activity, actor), closing.signal);
+    // Nobody can look at it: that is for a person to see, as where a filter fails.
+    logger.error('an activity could not be shown to filters', { activityId, error: activity });
+    const end = { filter: (filters[0] as Registered).name, type: 'hold', reason: activity } as const;
+    return { asked: [], remarks: [{ ...end, type: 'fault' }], end };
   }
 
   function tell(mail: UnfilteredMail, activity: Activity, actor: FilterActor | null): Told {

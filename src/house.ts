@@ -112,7 +112,8 @@ export async function openHouse(
 
   try {
     const store = keep(await openStore(settings, parts), (room) => room.close());
-    const locals = await createLocals(settings, store, parts);
+    const onPolicyFunction = () => chain.expectPolicies();
+    const locals = await createLocals(settings, store, { ...parts, onPolicyFunction });
     const references = createReferences({ store, locals, origin: settings.origin });
     const remote = keep(createRemote(settings, parts), (room) => room.close());
     // Servers in secure mode answer a fetch only when it is signed.
@@ -180,6 +181,7 @@ export async function openHouse(
 
     const turned = async (): Promise<void> => {
       await keys.settled();
+      await filters.settled();
       await dispatch.settled();
       await log.settled();
       await gateCopy.settled();

@@ -15,7 +15,7 @@ const { name, version, exports: doors } = JSON.parse(readFileSync(path.join(root
 
 /** Everything that can be imported. What is added or taken away here is seen by every user. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
-  sallyport: ['SallyportError', 'createInbox', 'fromEnv'],
+  sallyport: ['SallyportError', 'createInbox', 'drop', 'fromEnv', 'hold', 'reject', 'shadow'],
   'sallyport/machines': [
     'DOMAIN_VERSION',
     'FOLLOW_REQUEST_VERSION',
@@ -26,6 +26,7 @@ const EXPORTS: Readonly<Record<string, readonly string[]>> = {
     'step',
   ],
   'sallyport/node': ['shutdownOn', 'toNodeHandler'],
+  'sallyport/testing': ['createTestInbox', 'fixtures', 'matchers'],
 };
 
 /** A program that prints the names of a door's exports, and dies when one of them is nothing. */

@@ -44,7 +44,7 @@ export function endFiltered(
 ): void {
   const { facts, domain } = mail;
   const { filter, reason } = end;
-  register.end(mail, STATUS[end.type], `${filter}: ${reason}`, atMs, filter);
+  register.end(mail, STATUS[end.type], `${filter}: ${reason}`, atMs, { filter, reason });
   if (end.type === 'reject') refuseFollow(world, { facts, locals: facts.locals }, { reason, by: null, atMs });
   if (end.type !== 'hold') return;
   const { id: activityId, type, actor } = facts;

@@ -45,13 +45,13 @@ export class Register {
     return (this.#rows.get(activityId) as ActivityRow).id;
   }
 
-  /** The activity has come to its end, or is held; by this filter, if it was one. */
+  /** The activity has come to its end, or is held; by a filter, if it was one. */
   end(
     mail: Mail,
     status: Exclude<Status, 'accepted'>,
     reason: string | null,
     atMs: number,
-    filter?: string,
+    by?: { readonly filter: string; readonly reason: string },
   ): void {
     const { facts } = mail;
     if (status !== 'held') this.#ended.push(status);
@@ -59,8 +59,8 @@ export class Register {
     const at = new Date(atMs).toISOString();
     const entry: HistoryEntry = {
       ...{ at, what: status },
-      ...(filter === undefined ? {} : { filter }),
       ...(reason === null ? {} : { reason }),
+      ...(by === undefined ? {} : { filter: by.filter, reason: by.reason }),
     };
     const remarks = remarksOf(mail.verdict, at);
     if (before !== undefined) {

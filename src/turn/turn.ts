@@ -235,7 +235,10 @@ interface Turn {
 function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
   const { world, register, aside, atMs } = known;
   const { facts, domain, verdict } = mail;
-  if (register.hasActed(facts.id)) return handleAgain(mail, isShut, known);
+  if (register.hasActed(facts.id)) {
+    handleAgain(mail, isShut, known);
+    return;
+  }
   if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
   else if (verdict?.end !== undefined) endFiltered(mail, verdict.end, { world, register, aside, atMs });
   else act(mail, known);
