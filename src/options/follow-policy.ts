@@ -18,6 +18,11 @@ const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject'];
 /** Names in all rules of a policy. */
 const NAMES_MAX = 10_000;
 const ALIASES_MAX = 100;
+const TO_EVERYBODY = {
+  accept: 'open to everybody',
+  ask: 'asked of everybody',
+  reject: 'closed to everybody',
+} as const;
 const NO_RULE: PolicyAnswer = { answer: 'ask', reason: 'no rule of the follow policy fits' };
 /** What a function says comes with the verdict of the filters; this is what counts where it says nothing. */
 const NOT_ANSWERED: PolicyAnswer = { answer: 'ask', reason: 'the follow policy has not answered' };
@@ -104,7 +109,7 @@ function readPolicy(policy: Exclude<FollowPolicy, FollowPolicyFunction>): readon
 
 function readRule({ from, answer }: FollowRule): ReadRule {
   const reason = (who: string): string => `the follow policy: ${answer} ${who}`;
-  if (from === 'everybody') return { answer, reason: reason('everybody'), fits: () => true };
+  if (from === 'everybody') return { answer, reason: TO_EVERYBODY[answer], fits: () => true };
   if (from === 'mutuals') return { answer, reason: reason('mutuals'), fits: (_, __, isMutual) => isMutual };
   if ('actors' in from) {
     const actors = new Set(from.actors);
