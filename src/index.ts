@@ -1,4 +1,7 @@
 /** What the world may import. Nothing inside of the house imports this file. */
+import { createInbox as createInboxOf, type Inbox } from './embed.ts';
+import type { InboxOptions } from './options.ts';
+
 export type {
   Activity,
   ActivityMap,
@@ -32,7 +35,7 @@ export type {
   Transition,
   UserBlockRecord,
 } from './api.ts';
-export { createInbox, type Inbox, type RawRequest } from './embed.ts';
+export type { Inbox, RawRequest } from './embed.ts';
 export { type ErrorCode, SallyportError } from './errors.ts';
 export { fromEnv } from './options/environment.ts';
 export type {
@@ -51,3 +54,17 @@ export type {
   SignedIn,
 } from './options.ts';
 export { type Answer, drop, type FilterVerdict, hold, reject, shadow } from './verdict.ts';
+
+/**
+ * Makes an inbox; `start` opens it. All faults of the options come in one `ERR_CONFIG`. Nothing is read from the
+ * environment: spread `fromEnv()` into the options for that. What `sallyport/testing` puts in the place of clock,
+ * network and disk is no option of it.
+ * @example
+ * ```ts
+ * const inbox = createInbox({ origin: 'https://social.example', actors: { alice: {} } });
+ * inbox.on('Follow', (follow) => console.log(follow.actor.uri));
+ * await inbox.start();
+ * createServer(toNodeHandler(inbox)).listen(8080);
+ * ```
+ */
+export const createInbox = (options: InboxOptions): Inbox => createInboxOf(options);

@@ -1,0 +1,67 @@
+/** Time that passes only when the test says so, for everything in the house that asks what time it is. */
+import { SallyportError } from '../errors.ts';
+import type { House } from '../house.ts';
+import { type Duration, millisecondsOf } from '../options.ts';
+import { createAlmanac } from '../store/due.ts';
+
+/** The clock of a test inbox. It stands still until it is moved. */
+export interface TestClock {
+  now(): Date;
+  /**
+   * Lets so much time pass, and no real time. On the way it stops at every moment at which something is due (windows,
+   * blocks, retries of handlers and deliveries, what expires), in their order, and lets that come to its end.
+   */
+  advance(duration: Duration): Promise<void>;
+}
+
+/** The house's side of it. */
+export interface HandClock {
+  now(): number;
+  /** Moves on to a moment. It never goes back. */
+  moveTo(ms: number): void;
+}
+
+export function createHandClock(startMs: number): HandClock {
+  let nowMs = startMs;
+  return {
+    now: () => nowMs,
+    moveTo(ms) {
+      nowMs = Math.max(nowMs, ms);
+    },
+  };
+}
+
+/** Moments on the way of one `advance`; a loop that is due again every millisecond ends here. */
+const STOPS_MAX = 10_000;
+
+export async function createTestClock(hand: HandClock, house: House): Promise<TestClock> {
+  const nextDue = await createAlmanac(house.store);
+
+  async function lookAround(): Promise<void> {
+    await house.dispatch.sweep();
+    await house.settled();
+  }
+
+  return {
+    now: () => new Date(hand.now()),
+    async advance(duration) {
+      const ms = millisecondsOf(duration);
+      if (ms === null) {
+        throw new SallyportError('ERR_INVALID', `${duration} is no length of time`, {
+          hint: "write a number and a unit, such as '1 hour'",
+        });
+      }
+      const endMs = hand.now() + ms;
+      await house.settled();
+      for (let stops = 0; stops < STOPS_MAX; stops++) {
+        const dueMs = await nextDue(hand.now(), endMs);
+        if (dueMs === null) break;
+        // Columns hold microseconds, clocks whole milliseconds: the moment has come with the next one.
+        hand.moveTo(Math.ceil(dueMs));
+        await lookAround();
+      }
+      hand.moveTo(endMs);
+      await lookAround();
+    },
+  };
+}
