@@ -304,7 +304,31 @@ export interface HandlerContext {
   readonly log: Logger;
   /** The follow request that a Follow made, to accept or reject it. */
   followRequest(follow: Activity): { accept(): Promise<void>; reject(): Promise<void> };
+  /**
+   * Commits the service's own rows in Sallyport's database together with this call's progress: exactly once, whatever
+   * dies when. At most 2 seconds and one for each call; make it the last thing. When it throws, all of it is rolled back
+   * and the call is tried again. Where a call before has committed, `work` is not run. Calling the inbox inside throws
+   * `ERR_IN_TRANSACTION`.
+   * @example
+   * ```ts
+   * await transaction((tx) => tx.execute('insert into likes (note, actor) values ($1, $2)', [note, actor]));
+   * ```
+   */
+  transaction(work: (tx: Transaction) => Promise<unknown>): Promise<void>;
+  /**
+   * Sends an activity, or an object that is then created, to these ids besides those that it names; as the local actor
+   * in its `actor`, else as the recipient. A call that is repeated sends again, with another id: make it the last thing,
+   * or keep in a `transaction` of your own that it is done. Throws as `inbox.actors.send` does.
+   */
+  send(activity: Readonly<Record<string, unknown>>, to: string | readonly string[]): Promise<void>;
 }
+
+/** A transaction that the service's own statements share with a handler's progress. */
+export interface Transaction {
+  /** One statement, with `$1`, `$2` … for its values; its rows. One that fails fails all of it, caught or not. */
+  execute<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
 /** User code after COMMIT. What it throws is recorded, tried again, and ends in the dead letters. */
 export type Handler<A extends Activity = Activity> = (activity: A, context: HandlerContext) => unknown;
 

@@ -29,6 +29,7 @@ import { mintActivityId, mintObjectId } from './moderation/outbox.ts';
 import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from './options.ts';
 import type { ResolveOptions } from './references/resolve.ts';
 import { countStates } from './store/log.ts';
+import { inTransaction } from './store/store.ts';
 import type { Answer } from './verdict.ts';
 import { createWeb, type Web } from './web/index.ts';
 
@@ -153,7 +154,12 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   let expiring: NodeJS.Timeout | undefined;
   let underWay = 0;
 
+  /** On PGlite, which has one session, a call from inside of a handler's transaction would wait for itself. */
+  const outside = (): void => {
+    if (opened?.house.store.isInGuestTransaction()) throw inTransaction();
+  };
   const need = (): Opened => {
+    outside();
     if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is closed');
     if (opened !== undefined) return opened;
     throw new SallyportError('ERR_CLOSED', 'the inbox is not open', { hint: 'await inbox.start() first' });
@@ -167,6 +173,15 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
         reject: async () =>
           void (await need().moderation.followRequests.reject(activityId, { by: 'handler' })),
       }),
+      async send(from: string | null, activity: Readonly<Record<string, unknown>>, to: readonly string[]) {
+        const id = typeof activity.actor === 'string' ? activity.actor : from;
+        const actor = id === null ? null : await need().house.locals.byId(id);
+        if (actor === null)
+          throw new SallyportError('ERR_INVALID', 'it is not said which local actor sends', {
+            hint: 'name it in the `actor` of the activity; the shared inbox has no recipient',
+          });
+        await need().moderation.actors.send(actor.handle, activity, { to });
+      },
     };
     const code = { chain, registrations: [...registrations.values()], desk };
     const house = await openHouse(settings, events, code, parts);
@@ -197,6 +212,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   const sourceOf = createSourceAddress(settings.trustedProxies);
 
   async function handle(given: RawRequest): Promise<Answer | null> {
+    outside();
     underWay++;
     try {
       const { method, target, rawHeaders } = given;

@@ -14,12 +14,14 @@
  * - In order per handler and remote domain. A failing call holds back that domain for that handler and nobody else.
  * - One process reads for a handler at a time; its lease ends by itself when it dies, and another one goes on from
  *   the durable position. What it had called after that position is called again, with the same id.
+ * - What a handler commits in `ctx.transaction` it commits once, with its progress; see `handlers/call.ts`.
  * - A handler is never called before its activity is committed, and never inside a transaction of ours.
  */
 import { randomUUID } from 'node:crypto';
-import type { Activity, Handler, HandlerContext } from './api.ts';
+import type { Handler } from './api.ts';
 import { messageOf } from './errors.ts';
-import { type Shelf, viewOf } from './handlers/view.ts';
+import { type CallParts, callHandler, type HandlerDesk } from './handlers/call.ts';
+import type { Shelf } from './handlers/view.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Settings } from './options.ts';
 import * as consumers from './store/consumers.ts';
@@ -27,10 +29,7 @@ import { insertDeadLetter } from './store/dead-letters.ts';
 import { type EndedActivity, lastSeq, readEnded, readEndedAt } from './store/log.ts';
 import type { Store } from './store/store.ts';
 
-/** What the house does for handlers. */
-export interface HandlerDesk {
-  followRequest(activityId: string): { accept(): Promise<void>; reject(): Promise<void> };
-}
+export type { HandlerDesk } from './handlers/call.ts';
 
 export interface HandlerOptions {
   /** The handler's durable name; give one, and the order of registration may change. @default the type and its index */
@@ -76,15 +75,23 @@ export interface HandlersParts {
   readonly references?: Shelf;
   /** How long one call may take, in milliseconds. @default 30000 */
   readonly callMs?: number;
+  /** A call is over, was not successful, or was so for the last time. */
+  onCall?(handler: string, result: 'done' | 'failed' | 'dead'): void;
 }
 
 export function createHandlers(parts: HandlersParts): Handlers {
   const { settings, store, desk, callMs = CALL_MS } = parts;
   const { logger, origin } = settings;
-  const references = parts.references ?? origin;
   const owner = randomUUID();
   const registrations = new Map<string, Registration>();
   const closing = new AbortController();
+  const references = parts.references ?? origin;
+  const caller: CallParts = {
+    ...{ store, desk, logger, origin, references, callMs, owner },
+    closing: closing.signal,
+  };
+  /** Handlers that may have marks of calls which their position has passed. */
+  const marked = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let isStarted = false;
 
@@ -107,7 +114,8 @@ export function createHandlers(parts: HandlersParts): Handlers {
     if (position === null) return false;
     const renewal = setInterval(() => void lease().catch(() => undefined), LEASE_MS / 3).unref();
     try {
-      const hadRetries = await retry(registration);
+      if (marked.delete(name)) await consumers.forgetDone(store, name, position);
+      const hadRetries = await retry(registration, position);
       return (await readOn(registration, position)) || hadRetries;
     } finally {
       clearInterval(renewal);
@@ -120,16 +128,20 @@ export function createHandlers(parts: HandlersParts): Handlers {
     const end = await lastSeq(store);
     if (end <= position) return false;
     const found = await readEnded(store, position, end, type, READ_MAX);
-    const held =
-      found.length === 0 ? new Set<string>() : await consumers.heldDomains(store, name, domainsOf(found));
+    const seqs = found.map(({ seq }) => seq);
+    const { held, done } =
+      found.length === 0
+        ? { held: new Set<string>(), done: new Set<number>() }
+        : await consumers.standingCalls(store, name, domainsOf(found), seqs);
+    if (done.size > 0) marked.add(name);
     const byDomain = Object.entries(Object.groupBy(found, ({ domain }) => domain));
     await eachAtOnce(byDomain, DOMAINS_AT_ONCE, async ([domain, ended = []]) => {
       let isHeld = held.has(domain);
-      for (const one of ended) {
+      for (const one of ended.filter(({ seq }) => !done.has(seq))) {
         const error = isHeld ? null : await call(registration, one, 1);
         if (!isHeld && error === null) continue;
         const dueMs = store.clock.now() + (isHeld ? 0 : (REST_MS[0] as number));
-        await consumers.upsertCalls(store, name, [
+        await consumers.upsertCalls(store, name, owner, [
           { seq: one.seq, domain, attempts: isHeld ? 0 : 1, dueMs, error },
         ]);
         isHeld = true;
@@ -141,17 +153,24 @@ export function createHandlers(parts: HandlersParts): Handlers {
   }
 
   /** Calls that are due again: the first of each domain. */
-  async function retry(registration: Registration): Promise<boolean> {
+  async function retry(registration: Registration, position: number): Promise<boolean> {
     const { name } = registration;
     const due = await consumers.dueCalls(store, name, store.clock.now(), READ_MAX);
     await eachAtOnce(due, DOMAINS_AT_ONCE, async ({ seq, domain, attempts }) => {
       const ended = await readEndedAt(store, seq);
       const error = ended === undefined ? null : await call(registration, ended, attempts + 1);
+      if (error === null && seq > position) {
+        // Its event will be read again: whoever put it in line died before the position had passed it.
+        marked.add(name);
+        return consumers.markDone(store, name, seq);
+      }
       if (error === null) return consumers.deleteCall(store, name, seq);
       const atMs = store.clock.now();
       if (attempts + 1 < TRIES_MAX) {
         const dueMs = atMs + (REST_MS[attempts] ?? (REST_MS.at(-1) as number));
-        return consumers.upsertCalls(store, name, [{ seq, domain, attempts: attempts + 1, dueMs, error }]);
+        return consumers.upsertCalls(store, name, owner, [
+          { seq, domain, attempts: attempts + 1, dueMs, error },
+        ]);
       }
       const activityId = ended?.activityId ?? '';
       const data = { handler: name, seq };
@@ -163,40 +182,22 @@ export function createHandlers(parts: HandlersParts): Handlers {
         );
         await consumers.deleteCall(tx, name, seq);
       });
+      parts.onCall?.(name, 'dead');
     });
     return due.length > 0;
   }
 
-  /** One call. Null when it returned; else what it threw. */
+  /** One call. Null when it is over; else what it threw, to be tried again. */
   async function call(
-    { name, handler }: Registration,
+    registration: Registration,
     ended: EndedActivity,
     attempt: number,
   ): Promise<string | null> {
-    const timeout = AbortSignal.timeout(callMs);
-    const signal = AbortSignal.any([timeout, closing.signal]);
-    const inbox = ended.inboxes[0] ?? '';
-    const context: HandlerContext = {
-      recipient: inbox === `${origin}/inbox` ? null : inbox.replace(/\/inbox$/, ''),
-      attempt,
-      signal,
-      log: logger,
-      followRequest: (follow) => desk.followRequest(follow.id),
-    };
-    try {
-      const view = await viewOf(ended, references);
-      const returned = (handler as Handler<Activity>)(view, context);
-      await Promise.race([returned, whenAborted(signal)]);
-      return null;
-    } catch (error) {
-      logger.error('a handler failed', {
-        handler: name,
-        activityId: ended.activityId,
-        attempt,
-        error: messageOf(error),
-      });
-      return messageOf(error);
-    }
+    const { name } = registration;
+    const { error, isCommitted } = await callHandler(caller, registration, ended, attempt);
+    if (isCommitted) marked.add(name);
+    parts.onCall?.(name, error === null ? 'done' : 'failed');
+    return error;
   }
 
   function poke(): void {
@@ -206,6 +207,7 @@ export function createHandlers(parts: HandlersParts): Handlers {
   return {
     add(registration) {
       registrations.set(registration.name, registration);
+      marked.add(registration.name);
       if (isStarted) {
         void consumers
           .insertConsumer(store, registration.name)
@@ -240,13 +242,6 @@ export function createHandlers(parts: HandlersParts): Handlers {
 
 function domainsOf(ended: readonly EndedActivity[]): string[] {
   return [...new Set(ended.map(({ domain }) => domain))];
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** Works through a list, so many at once. */

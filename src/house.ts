@@ -126,8 +126,12 @@ export async function openHouse(
     const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
       room.close(drainMs),
     );
-    const handlers = keep(createHandlers({ settings, store, desk, references }), (room) =>
-      room.close(drainMs),
+    const handlers = keep(
+      createHandlers({
+        ...{ settings, store, desk, references },
+        onCall: (handler, result) => events.metrics.handler(handler, result),
+      }),
+      (room) => room.close(drainMs),
     );
     const dispatch = keep(
       createDispatch({

@@ -37,7 +37,7 @@ export function createDeadLetters(parts: {
     if (kind === 'mail') await mailAgain(tx, letter);
     else if (kind === 'handler') {
       const { handler, seq } = data as { handler: string; seq: number };
-      await upsertCalls(tx, handler, [{ seq, domain, attempts: 0, dueMs: atMs, error: null }]);
+      await upsertCalls(tx, handler, null, [{ seq, domain, attempts: 0, dueMs: atMs, error: null }]);
     } else {
       const { inbox, actor } = data as { inbox: string; actor: string };
       await enqueue(tx, [{ domain, inbox, activityId, actor }], atMs);

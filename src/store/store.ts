@@ -3,7 +3,7 @@
  * with one. Everybody else sees `Store` and never a driver.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { RawBuilder } from 'kysely';
+import { CompiledQuery, type RawBuilder } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { type Clock, createDatabaseClock } from './clock.ts';
@@ -29,10 +29,23 @@ export interface Store extends Statements {
    * into a ROLLBACK and say nothing.
    */
   transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T>;
+  /**
+   * One transaction in which the service's own statements run beside ours, of at most `withinMs`. Whoever asks for the
+   * store inside of it, by whatever way, is refused with `ERR_IN_TRANSACTION`.
+   */
+  guestTransaction<T>(withinMs: number, work: (tx: GuestStatements) => Promise<T>): Promise<T>;
+  /** Is this called inside of such a transaction? */
+  isInGuestTransaction(): boolean;
   /** Does the database answer? */
   ready(): Promise<boolean>;
   /** Lets running transactions end. From then on every call is refused with `ERR_CLOSED`. */
   close(): Promise<void>;
+}
+
+/** Statements of a transaction that the service's own code shares. */
+export interface GuestStatements extends Statements {
+  /** One statement as text, with `$1`, `$2` … for its parameters. Throws `ERR_INVALID` for one that ends the transaction. */
+  execute<Row>(text: string, parameters: readonly unknown[]): Promise<Row[]>;
 }
 
 export interface StoreParts {
@@ -55,6 +68,8 @@ const CLOCK_EVERY_MS = 60_000;
 
 /** A transaction as long as it runs; what it started and left behind may still ask for it afterwards. */
 interface Life {
+  /** The service's own code runs in it. */
+  readonly isGuest: boolean;
   isOver: boolean;
   failure: { readonly error: unknown } | null;
 }
@@ -100,17 +115,23 @@ async function openOn(
   };
   const refuse = (what: string): void => {
     if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the store is closed');
-    if (current.getStore()?.isOver === false) throw misuse(`${what} was begun inside a transaction`);
+    const life = current.getStore();
+    if (life?.isOver !== false) return;
+    throw life.isGuest ? inTransaction() : misuse(`${what} was begun inside a transaction`);
   };
   const run = async <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
     refuse('a statement outside of the transaction');
     return execute(connection.runner, statement);
   };
 
-  async function transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+  async function begin<T>(
+    withinMs: number,
+    isGuest: boolean,
+    work: (tx: GuestStatements) => Promise<T>,
+  ): Promise<T> {
     refuse('a transaction');
-    const life: Life = { isOver: false, failure: null };
-    const deadline = createDeadline(transactionMs);
+    const life: Life = { isGuest, isOver: false, failure: null };
+    const deadline = createDeadline(withinMs);
     const begun = connection.transaction(async (runner) => {
       try {
         const done = await Promise.race([
@@ -145,7 +166,12 @@ async function openOn(
     kind: connection.kind,
     clock: parts.clock ?? clock,
     run,
-    transaction,
+    transaction: (work) => begin(transactionMs, false, work),
+    guestTransaction: (withinMs, work) => begin(withinMs, true, work),
+    isInGuestTransaction() {
+      const life = current.getStore();
+      return life?.isGuest === true && !life.isOver;
+    },
     async ready() {
       const deadline = createDeadline(READY_MS);
       const asked = current.exit(() => run(sql`select 1`));
@@ -164,23 +190,41 @@ async function openOn(
   };
 }
 
+/** What would end the transaction, or begin another one, under our hands. */
+const CONTROL = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|prepare\s+transaction)\b/i;
+
 /** The statements of one transaction. */
 function statementsOf(
   runner: Runner,
   life: Life,
   execute: <Row>(runner: Runner, statement: RawBuilder<Row>) => Promise<Row[]>,
-): Statements {
+): GuestStatements {
+  const within = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (life.isOver) throw misuse('a statement came after the end of its transaction');
+    try {
+      return await work();
+    } catch (error) {
+      life.failure ??= { error };
+      throw error;
+    }
+  };
   return {
-    async run(statement) {
-      if (life.isOver) throw misuse('a statement came after the end of its transaction');
-      try {
-        return await execute(runner, statement);
-      } catch (error) {
-        life.failure ??= { error };
-        throw error;
-      }
+    run: (statement) => within(() => execute(runner, statement)),
+    execute<Row>(text: string, parameters: readonly unknown[]) {
+      return within(async () => {
+        if (CONTROL.test(text)) throw misuse('a statement would end or begin a transaction');
+        const { rows } = await runner.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]));
+        return rows;
+      });
     },
   };
+}
+
+/** The inbox was called from inside of a transaction that it shares with the service's own statements. */
+export function inTransaction(): SallyportError {
+  return new SallyportError('ERR_IN_TRANSACTION', 'the inbox was called inside of ctx.transaction', {
+    hint: 'call it before or after; inside, only the statements of the transaction run',
+  });
 }
 
 function misuse(what: string): SallyportError {

@@ -18,6 +18,11 @@ export interface Simulation {
   readonly called: number;
   /** Follow requests that they accepted or rejected. Nothing was changed by it. */
   readonly decided: readonly { readonly followRequest: string; readonly verb: 'accept' | 'reject' }[];
+  /** What they asked to be sent, and to whom. Nothing was sent. */
+  readonly sent: readonly {
+    readonly activity: Readonly<Record<string, unknown>>;
+    readonly to: readonly string[];
+  }[];
 }
 
 export interface SimulateParts {
@@ -44,16 +49,25 @@ export async function simulate(
     origin,
   );
   const decided: { followRequest: string; verb: 'accept' | 'reject' }[] = [];
+  const sent: Simulation['sent'][number][] = [];
   const context: HandlerContext = {
     ...{ recipient: null, attempt: 1, signal: new AbortController().signal, log: logger },
     followRequest: ({ id: followRequest }) => ({
       accept: async () => void decided.push({ followRequest, verb: 'accept' }),
       reject: async () => void decided.push({ followRequest, verb: 'reject' }),
     }),
+    send: async (activity, to) => void sent.push({ activity, to: typeof to === 'string' ? [to] : to }),
+    transaction: () => Promise.reject(withoutDatabase()),
   };
   const wanted = handlers.filter(({ type }) => type === '*' || type === view.type);
   for (const { handler } of wanted) await (handler as Handler<Activity>)(view, context);
-  return { called: wanted.length, decided };
+  return { called: wanted.length, decided, sent };
+}
+
+function withoutDatabase(): SallyportError {
+  return new SallyportError('ERR_INVALID', 'there is no database where a handler is only simulated', {
+    hint: 'await box.receive(activity) and box.settled() instead',
+  });
 }
 
 function invalid(problem: string): SallyportError {

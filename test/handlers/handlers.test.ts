@@ -24,7 +24,7 @@ describe.each(databases)('handlers on $name', (kind) => {
     const handlers = createHandlers({
       settings: { logger: quiet, origin: US },
       store: desk.store,
-      desk: { followRequest },
+      desk: { followRequest, send: async () => undefined },
       ...(callMs === undefined ? {} : { callMs }),
     });
     for (const [name, handler] of Object.entries(by))
