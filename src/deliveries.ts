@@ -8,7 +8,8 @@
  *                                             └─ 5xx, none ── the mailbox rests: 15 s, 1 min … a day
  * ```
  * A mailbox has one POST under way at a time and keeps the order of its deliveries; when one fails, those behind it
- * wait with it, and no other domain notices. Nothing is sent inside a transaction. A crash between the POST and its
+ * wait with it, and no other domain notices: one whose answer takes long gives its place to another, whether it has failed
+ * before or not. Nothing is sent inside a transaction. A crash between the POST and its
  * record sends once more, with the same activity id.
  *
  * Signed by RFC 9421, or by draft-cavage where a refusal said so. The mailbox's row remembers what worked.
@@ -42,6 +43,8 @@ export interface DeliveriesParts {
   readonly remote: Remote;
   readonly locals: Pick<Locals, 'resolve'>;
   readonly events: { readonly metrics: Pick<Events['metrics'], 'delivery'> };
+  /** How long an answer may take before its mailbox gives up its place, in milliseconds. @default 1000 */
+  readonly slowMs?: number;
 }
 
 /**
@@ -50,6 +53,12 @@ export interface DeliveriesParts {
  */
 const ANSWERING_MAX = 64;
 const FAILING_MAX = 32;
+/**
+ * Besides, mailboxes that wait for an answer that takes long: of servers that nobody has asked before nobody knows that
+ * they are dead, and a hundred of them among the first would hold up all others for 10 s.
+ */
+const SLOW_MAX = 512;
+const SLOW_MS = 1_000;
 const POLL_MS = 1_000;
 /** A mailbox whose holder is gone is free after so long; renewed before each delivery: two POSTs of 10 s at most. */
 const LEASE_MS = 60_000;
@@ -64,6 +73,7 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   const { logger } = settings;
   const answering = new Set<Promise<void>>();
   const failing = new Set<Promise<void>>();
+  const slow = new Set<Promise<void>>();
   const breakOff = new AbortController();
   const mailboxes = createMailboxes(parts, breakOff.signal, () => isClosed);
   let isClosed = false;
@@ -86,9 +96,16 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
 
   function serve(claimed: Claimed): void {
     const { domain, failures } = claimed.leased;
-    const underWay = failures === 0 ? answering : failing;
+    let underWay = failures === 0 ? answering : failing;
+    const makeRoom = (): void => {
+      if (underWay !== answering || slow.size >= SLOW_MAX) return;
+      answering.delete(serving);
+      slow.add(serving);
+      underWay = slow;
+      wake();
+    };
     const serving = mailboxes
-      .serve(claimed)
+      .serve(claimed, makeRoom)
       .catch((error: unknown) => {
         logger.error('a mailbox could not be served', { domain, error: messageOf(error) });
       })
@@ -115,9 +132,9 @@ export function createDeliveries(parts: DeliveriesParts): Deliveries {
   }
 
   async function rest(): Promise<void> {
-    while (looking !== null || answering.size + failing.size > 0) {
+    while (looking !== null || answering.size + failing.size + slow.size > 0) {
       await looking;
-      await Promise.all([...answering, ...failing]);
+      await Promise.all([...answering, ...failing, ...slow]);
     }
   }
 
@@ -156,7 +173,7 @@ interface Unsigned {
 
 /** Serves one mailbox under its lease. */
 function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing: () => boolean) {
-  const { store, remote, locals, events, settings } = parts;
+  const { store, remote, locals, events, settings, slowMs = SLOW_MS } = parts;
   const { clock } = store;
   const ledger = createLedger(store);
 
@@ -247,13 +264,15 @@ function createMailboxes(parts: DeliveriesParts, signal: AbortSignal, isClosing:
   }
 
   return {
-    async serve(claimed: Claimed): Promise<void> {
+    /** `onSlow` is called when an answer takes long. */
+    async serve(claimed: Claimed, onSlow: () => void): Promise<void> {
       let { leased, deliveries } = claimed;
       let asked = CLAIMED_MAX;
       for (let served = 0; served < SERVED_MAX && deliveries.length > 0 && !isClosing(); ) {
         for (const [index, delivery] of deliveries.entries()) {
           if (isClosing()) return giveBack(leased);
-          const { outcome, scheme } = await send(leased, delivery);
+          const patience = setTimeout(onSlow, slowMs);
+          const { outcome, scheme } = await send(leased, delivery).finally(() => clearTimeout(patience));
           leased = { ...leased, scheme };
           // Broken off by us: that says nothing about the other side.
           if (outcome.type === 'retry' && signal.aborted) return giveBack(leased);

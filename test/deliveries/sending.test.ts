@@ -138,6 +138,32 @@ describe.each(databases)('outgoing mail, on $name', (kind) => {
     await place.store.run(sql`delete from delivery where state = 'waiting'`);
   });
 
+  test('to a live domain does not wait either for a hundred of whom nobody knows yet that they are dead', async () => {
+    await using live = await remoteDomain();
+    await using dead = await remoteDomain();
+    const held = holding(dead);
+    await place.store.transaction(async (tx) => {
+      const [activityId = ''] = await place.write(tx, `${dead.origin}/inbox`, dead.domain);
+      const letter = { inbox: `${dead.origin}/inbox`, activityId, actor: place.alice.id };
+      const names = Array.from({ length: 100 }, (_, n) => `unknown-${n}.example`);
+      await enqueue(
+        tx,
+        names.map((domain) => ({ ...letter, domain })),
+        place.store.clock.now() - 1,
+      );
+    });
+    const deliveries = place.deliveries({ slowMs: 20 });
+    deliveries.wake();
+    await held.asked;
+    place.pass(1);
+    await place.send(live);
+    deliveries.wake();
+    await live.delivery();
+    await deliveries.close(0);
+    expect(await place.rows('unknown-0.example')).toMatchObject([{ state: 'waiting', attempts: 0 }]);
+    await place.store.run(sql`delete from delivery where state = 'waiting'`);
+  });
+
   test('that nobody can send any more is a dead letter, and those behind it go out', async () => {
     await using far = await remoteDomain();
     const inbox = `${far.origin}/inbox`;
