@@ -26,17 +26,19 @@ export function expectedOf(senders: readonly Sender[]): Expected {
       alive.delete(local);
     };
     const acted = new Set<string>();
+    const takenBack = new Set<string>();
     for (const { activity, deed, hasArrived } of letters) {
       if (!hasArrived || deed === null || acted.has(activity.id)) continue;
       acted.add(activity.id);
       const { local } = deed;
       const before = alive.get(local);
       if (deed.type === 'undo') {
-        // Of a Follow that never arrived its two ends say which one is meant; if none, it is over before it comes.
-        const meant = lives.has(deed.followId) ? deed.followId : before;
-        if (meant === undefined) lives.set(deed.followId, ['pending', 'withdrawn']);
-        else if (meant === before) end(local, meant);
-      } else if (!lives.has(activity.id)) {
+        // Of a Follow that has not arrived its two ends say which one is meant; and if it comes, it is over already.
+        const isKnown = lives.has(deed.followId);
+        const meant = isKnown ? deed.followId : before;
+        if (meant !== undefined && meant === before) end(local, meant);
+        if (!isKnown) takenBack.add(deed.followId);
+      } else if (!lives.has(activity.id) && !takenBack.has(activity.id)) {
         const standing = before === undefined ? null : (lives.get(before)?.at(-1) ?? null);
         if (before !== undefined) end(local, before);
         const isYes = standing === null ? local !== 'carol' : standing === 'accepted';

@@ -3,14 +3,12 @@
  *
  * It ends a follow, a like or a share. One that has overtaken what it undoes is remembered for its sender, and wins.
  */
-import type { Pair } from '../effects.ts';
 import { objectProblem } from './authority.ts';
 import {
   type ActivityRule,
   type Change,
   type Known,
   type Letter,
-  localNamed,
   NO_NEEDS,
   processed,
   rejected,
@@ -33,39 +31,30 @@ export const undo: ActivityRule = {
     const past = id === undefined ? undefined : known.activity(id);
     if (past !== undefined && past.actor !== facts.actor)
       return rejected('only its own actor may undo an activity');
-    return undoFollow(letter, known) ?? undoReaction(letter, known);
+    return undoFollow(letter, known) ?? undoOther(letter, known);
   },
 };
 
-/** Null when it is about no follow. */
-function undoFollow(letter: Letter, known: Known) {
-  const { facts } = letter;
-  const id = facts.objects[0];
-  const pair = facts.inner?.type === 'Follow' ? pairOf(facts.actor, facts.inner.object) : null;
-  const request =
-    (id === undefined ? undefined : known.followRequest(id)) ??
-    (pair === null ? undefined : known.liveBetween(pair));
-  if (request === undefined) return pair === null ? null : undoneBefore(letter, id, pair);
-  if (request.follower !== facts.actor) return rejected('only the follower may undo a follow');
+/** Null when it is about no follow that is known. */
+function undoFollow({ facts }: Letter, known: Known) {
+  const { actor, objects, inner } = facts;
+  const id = objects[0];
+  const byId = id === undefined ? undefined : known.followRequest(id);
+  // A server that has forgotten the Follow's id embeds one under another: then its two ends count.
+  const pair = inner?.type === 'Follow' ? pairOf(actor, inner.object) : null;
+  const request = byId ?? (pair === null ? undefined : known.liveBetween(pair));
+  if (request === undefined) return null;
+  if (request.follower !== actor) return rejected('only the follower may undo a follow');
   const event = { type: 'follow.undone', reason: 'undone' } as const;
-  return processed(null, [{ type: 'send', activityId: request.activityId, event }]);
+  const changes: Change[] = [{ type: 'send', activityId: request.activityId, event }];
+  // Or the Follow of that id is still on its way.
+  if (byId === undefined && id !== undefined)
+    changes.push({ type: 'retract', retraction: { actor, object: id } });
+  return processed(null, changes);
 }
 
-/** An Undo that overtook the Follow that it undoes: the Follow is known from now on as one that is over. */
-function undoneBefore(letter: Letter, activityId: string | undefined, pair: Pair) {
-  const local = localNamed(letter, pair.following);
-  if (activityId === undefined || local === undefined)
-    return processed('nothing is known that this would undo');
-  const request = { activityId, domain: letter.domain, direction: 'incoming' as const, ...pair };
-  const event = { type: 'follow.undone', reason: 'undone before it came' } as const;
-  return processed('the follow has not come yet', [
-    { type: 'begin', request },
-    { type: 'send', activityId, event },
-  ]);
-}
-
-/** A Like or Announce, by its id or as it is embedded; what is not known yet is remembered. */
-function undoReaction({ facts }: Letter, known: Known) {
+/** A Like or Announce, by its id or as it is embedded; what is not known yet, a Follow too, is remembered. */
+function undoOther({ facts }: Letter, known: Known) {
   const { actor, objects, inner } = facts;
   const id = objects[0];
   const past = id === undefined ? undefined : known.activity(id);
