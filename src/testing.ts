@@ -13,7 +13,7 @@ import { memoryOptions } from './store/memory-copy.ts';
 import { createHandClock, createTestClock, type TestClock } from './testing/clock.ts';
 import { createFediverse, type SentActivity } from './testing/fediverse.ts';
 import { type KeyPair, keyPairOfTheKit } from './testing/keys.ts';
-import { createUnderWay, type UnderWay, watchTimers } from './testing/leaks.ts';
+import { createUnderWay, type TimerWatch, type UnderWay, watchTimers } from './testing/leaks.ts';
 import {
   createRefusals,
   type Dialect,
@@ -26,6 +26,7 @@ import {
 } from './testing/receive.ts';
 import type { RemoteDomain } from './testing/remote-domain.ts';
 import { type Registered, type Simulation, simulate } from './testing/simulate.ts';
+import { within } from './testing/within.ts';
 
 export type { TestClock } from './testing/clock.ts';
 export type { SentActivity } from './testing/fediverse.ts';
@@ -63,18 +64,24 @@ export interface TestInbox extends Inbox {
   readonly sent: readonly SentActivity[];
   /** Every transition since the inbox was made. */
   readonly transitioned: readonly Transition[];
-  /** Closes it. Throws when calls, handlers or timers were left running. */
+  /** Closes it. Throws when calls, handlers or their timers were left running. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How long handlers and deliveries may take to come to rest, in real milliseconds: a handler has 30 s for a call. */
+const REST_MS_MAX = 45_000;
 const ORIGIN = 'https://social.example';
 const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
 /** Every machine once: the compiler holds this list and the union together. */
 const MACHINES: Readonly<Record<MachineName, true>> = { domain: true, 'follow-request': true };
 
+// Where there is no copy of an empty database yet, making one takes some ten seconds: longer than a test may take, but
+// nobody minds the time of an import.
+await memoryOptions();
+
 /**
- * Makes a test inbox and opens it. The first one on a machine takes some ten seconds, which make the copy that all
- * others are loaded from.
+ * Makes a test inbox and opens it, in about a second: on a database in memory that is loaded from a copy. The copy is
+ * made when this module is imported for the first time, which takes some ten seconds, and kept beside the packages.
  * @example
  * ```ts
  * await using box = await createTestInbox({ actors: { bob: {} } });
@@ -83,7 +90,6 @@ const MACHINES: Readonly<Record<MachineName, true>> = { domain: true, 'follow-re
  */
 export async function createTestInbox(options: TestInboxOptions = {}): Promise<TestInbox> {
   const { signed = false, startAt = new Date(), logger = stderrLogger, actors, ...given } = options;
-  const leftTimers = watchTimers();
   const [keys, embedded] = await Promise.all([keyPairOfTheKit(), memoryOptions()]);
   const startMs = Math.floor(startAt.getTime() / 1_000) * 1_000;
   const hand = createHandClock(startMs);
@@ -114,28 +120,33 @@ export async function createTestInbox(options: TestInboxOptions = {}): Promise<T
   const opened = house as unknown as House;
   const parts: ReceiveParts = { inbox, house: opened, fediverse, refusals, signed };
   const clock = await createTestClock(hand, opened);
-  return boxOf({ parts, clock, transitioned, leftTimers });
+  return boxOf({ parts, clock, transitioned });
 }
 
 interface BoxParts {
   readonly parts: ReceiveParts;
   readonly clock: TestClock;
   readonly transitioned: readonly Transition[];
-  readonly leftTimers: () => Promise<number>;
 }
 
 /** The inbox with the test's side of it on top. */
-function boxOf({ parts, clock, transitioned, leftTimers }: BoxParts): TestInbox {
+function boxOf({ parts, clock, transitioned }: BoxParts): TestInbox {
   const { inbox, fediverse, refusals } = parts;
   const calls = createUnderWay();
   const handling = createUnderWay();
+  const timers = watchTimers();
   const registered = new Set<Registered>();
   let closing: Promise<void> | undefined;
-  const mine: Pick<TestInbox, Exclude<keyof TestInbox, keyof Inbox> | 'on' | typeof Symbol.asyncDispose> = {
+  const mine: Pick<
+    TestInbox,
+    Exclude<keyof TestInbox, keyof Inbox> | 'on' | 'settled' | typeof Symbol.asyncDispose
+  > = {
     clock: {
       now: clock.now,
       advance: (duration) => calls.during(`clock.advance('${duration}')`, () => clock.advance(duration)),
     },
+    settled: () =>
+      calls.during('settled', () => within(inbox.settled(), REST_MS_MAX, 'the inbox did not come to rest')),
     receive: (activity, options) => calls.during('receive', () => receive(parts, activity, options)),
     simulate: (activity) =>
       calls.during('simulate', () => {
@@ -150,8 +161,9 @@ function boxOf({ parts, clock, transitioned, leftTimers }: BoxParts): TestInbox 
     },
     transitioned,
     on<T extends keyof ActivityMap>(type: T, handler: Handler<ActivityMap[T]>, options?: HandlerOptions) {
+      const what = `a handler of ${type}`;
       const call: Handler<ActivityMap[T]> = (activity, context) =>
-        handling.during(`a handler of ${type}`, () => handler(activity, context));
+        handling.during(what, () => timers.during(what, () => handler(activity, context)));
       const subscription = inbox.on(type, call, options);
       const entry: Registered = { type, handler: call as Handler<never> };
       registered.add(entry);
@@ -163,25 +175,18 @@ function boxOf({ parts, clock, transitioned, leftTimers }: BoxParts): TestInbox 
       };
     },
     [Symbol.asyncDispose]() {
-      closing ??= close(inbox, calls, handling, leftTimers);
+      closing ??= close(inbox, calls, handling, timers);
       return closing;
     },
   };
   return Object.defineProperties(Object.create(inbox), Object.getOwnPropertyDescriptors(mine)) as TestInbox;
 }
 
-async function close(
-  inbox: Inbox,
-  calls: UnderWay,
-  handling: UnderWay,
-  leftTimers: () => Promise<number>,
-): Promise<void> {
+async function close(inbox: Inbox, calls: UnderWay, handling: UnderWay, timers: TimerWatch): Promise<void> {
   // A call that nobody awaited is a leak also when it would be over in a moment; a handler gets that moment.
   const left = calls.names();
   await inbox.close({ drain: '1 second' });
-  left.push(...handling.names());
-  const timers = await leftTimers();
-  if (timers > 0) left.push(`${timers} timer(s)`);
+  left.push(...handling.names(), ...(await timers.end()));
   if (left.length === 0) return;
   throw new Error(`left running when the test inbox was closed: ${left.join(', ')}`);
 }

@@ -16,11 +16,13 @@ test('lists every variable and every option, with what the code says of them', (
   expect(OPTIONS.map(([name]) => name).sort()).toEqual([...OPTION_NAMES].sort());
 });
 
-test('shows embedding examples that are files of the tests, word for word', () => {
+test('shows examples that are files of the tests, word for word', () => {
   const shown = [...readme.matchAll(/```ts\n\/\/ (test\/\S+)\n([\s\S]*?)\n```/g)];
   expect(shown.map(([, file]) => file)).toEqual([
     'test/embedding/hono-app.ts',
     'test/embedding/express-app.ts',
+    'test/testing/page.test.ts',
+    'test/testing/examples.test.ts',
   ]);
   for (const [, file, text] of shown) expect(`${text}\n`).toBe(read(file as string));
 });

@@ -4,7 +4,7 @@
  * need it at once, one makes it. Where nothing can be written, each process makes its own.
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { dumpEmbedded, type EmbeddedOptions } from './connection.ts';
@@ -22,7 +22,7 @@ const SMALL = [
 ];
 /** The databases `template1` and `template0`: two thirds of the data, and nobody connects to them. */
 const TEMPLATES = /^\/?base\/[14]\//;
-/** A lock older than this was left by a process that died, in milliseconds. Making a copy takes some ten seconds. */
+/** How long to wait for another process that makes the copy, in milliseconds. It takes some ten seconds. */
 const LOCK_MS_MAX = 120_000;
 const LOOK_EVERY_MS = 100;
 
@@ -46,7 +46,7 @@ async function kept(path: string | null): Promise<Uint8Array<ArrayBuffer>> {
   const deadlineMs = Date.now() + LOCK_MS_MAX;
   while (!existsSync(path)) {
     if (take(lock)) return makeAt(path, lock);
-    if (Date.now() > deadlineMs || isStale(lock)) rmSync(lock, { recursive: true, force: true });
+    if (Date.now() > deadlineMs || isLeftBehind(lock)) rmSync(lock, { force: true });
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return new Uint8Array(await readFile(path));
@@ -60,23 +60,30 @@ async function makeAt(path: string, lock: string): Promise<Uint8Array<ArrayBuffe
     renameSync(`${path}.${process.pid}`, path);
     return made;
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    rmSync(lock, { force: true });
   }
 }
 
-/** Takes the lock, which is a folder: only one can make it. */
+/** Takes the lock, a file with our process id: only one can make it. */
 function take(lock: string): boolean {
   try {
-    mkdirSync(lock);
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
     return true;
   } catch {
     return false;
   }
 }
 
-function isStale(lock: string): boolean {
-  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-  return made !== undefined && Date.now() - made > LOCK_MS_MAX;
+/** Is the process gone that took the lock? A test run that is broken off leaves it behind. */
+function isLeftBehind(lock: string): boolean {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    // Empty in the moment between its making and its writing.
+    if (pid > 0) process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 /** Where the copy of this schema is kept: beside the packages. Null where nothing can be written. */

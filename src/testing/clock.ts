@@ -3,6 +3,7 @@ import { SallyportError } from '../errors.ts';
 import type { House } from '../house.ts';
 import { type Duration, millisecondsOf } from '../options.ts';
 import { createAlmanac } from '../store/due.ts';
+import { within } from './within.ts';
 
 /** The clock of a test inbox. It stands still until it is moved. */
 export interface TestClock {
@@ -31,6 +32,8 @@ export function createHandClock(startMs: number): HandClock {
   };
 }
 
+/** How long all that is due at one moment may take, in real milliseconds: a handler has 30 s for a call. */
+const REST_MS_MAX = 45_000;
 /** Moments on the way of one `advance`; a loop that is due again every millisecond ends here. */
 const STOPS_MAX = 10_000;
 
@@ -39,7 +42,7 @@ export async function createTestClock(hand: HandClock, house: House): Promise<Te
 
   async function lookAround(): Promise<void> {
     await house.dispatch.sweep();
-    await house.settled();
+    await within(house.settled(), REST_MS_MAX, 'what was due did not come to its end');
   }
 
   return {
@@ -52,7 +55,7 @@ export async function createTestClock(hand: HandClock, house: House): Promise<Te
         });
       }
       const endMs = hand.now() + ms;
-      await house.settled();
+      await lookAround();
       for (let stops = 0; stops < STOPS_MAX; stops++) {
         const dueMs = await nextDue(hand.now(), endMs);
         if (dueMs === null) break;

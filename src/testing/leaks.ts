@@ -1,4 +1,5 @@
-/** What a test left running: calls that nobody awaited, handlers under way, timers. */
+/** What a test left running: calls that nobody awaited, handlers under way, and timers that handlers have set. */
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 
 /** Calls under way, each by the words in which it is reported. */
 export interface UnderWay {
@@ -28,21 +29,43 @@ export function createUnderWay(): UnderWay {
   };
 }
 
-/** Timers that keep this process alive. */
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+export interface TimerWatch {
+  /** Watches the timers that this sets, and everything that comes of it. */
+  during<T>(what: string, work: () => T): T;
+  /** Ends the watch; says whose timers still keep the process alive, after a moment of grace. */
+  end(): Promise<string[]>;
 }
 
 /** How long what was just told to end may take, in milliseconds. */
 const GRACE_MS = 1_000;
 
-/** Counts the timers now; the function that it gives back says how many more there are, after a moment of grace. */
-export function watchTimers(): () => Promise<number> {
-  const before = timers();
-  return async () => {
-    const deadlineMs = performance.now() + GRACE_MS;
-    while (timers() > before && performance.now() < deadlineMs)
-      await new Promise((resolve) => setImmediate(resolve));
-    return Math.max(0, timers() - before);
+/**
+ * Timers of handlers only: a test runner has some of its own, which come and go at any time. Watching costs each
+ * promise of the process a little, so it begins with the first handler.
+ */
+export function watchTimers(): TimerWatch {
+  const current = new AsyncLocalStorage<string>();
+  const timers = new Map<number, { readonly what: string; readonly timer: NodeJS.Timeout }>();
+  const hook = createHook({
+    init(asyncId, type, _, timer) {
+      const what = type === 'Timeout' ? current.getStore() : undefined;
+      if (what !== undefined) timers.set(asyncId, { what, timer: timer as NodeJS.Timeout });
+    },
+    destroy: (asyncId) => void timers.delete(asyncId),
+  });
+  const left = (): string[] =>
+    [...timers.values()].filter(({ timer }) => timer.hasRef()).map(({ what }) => what);
+  return {
+    during(what, work) {
+      hook.enable();
+      return current.run(what, work);
+    },
+    async end() {
+      const deadlineMs = performance.now() + GRACE_MS;
+      while (left().length > 0 && performance.now() < deadlineMs)
+        await new Promise((resolve) => setImmediate(resolve));
+      hook.disable();
+      return left().map((what) => `a timer of ${what}`);
+    },
   };
 }

@@ -2,8 +2,8 @@
 import type { MachineName, MachineStates, Transition } from '../api.ts';
 
 /**
- * What `expect` can say of a test inbox, for its types:
- * `declare module 'vitest' { interface Matchers<T> extends TransitionMatchers<T> {} }`.
+ * What `expect` can say of a test inbox, for its types: in a `declare module 'vitest'`, let `Matchers<R, T>` extend
+ * `TransitionMatchers<R>`.
  */
 export interface TransitionMatchers<R = unknown> {
   /** Has a machine, or the machine of this key, gone from one state to another since the test inbox was made? */

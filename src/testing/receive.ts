@@ -11,6 +11,7 @@ import { type Scheme, type SigningKey, signRequest } from '../verify/signature.t
 import type { Fediverse } from './fediverse.ts';
 import { keyPairOfTheKit } from './keys.ts';
 import { VOUCHING } from './remote-domain.ts';
+import { within } from './within.ts';
 
 /** The two ways in which servers sign. */
 export type Dialect = 'cavage' | 'rfc9421';
@@ -97,7 +98,7 @@ export async function receive(
   const { result, reason } = await refusals.during(() =>
     dialect === null ? fediverse.vouching(signer, deliver) : deliver(),
   );
-  await within(house.turned(), 'the turn did not come to its end');
+  await within(house.turned(), TURN_MS_MAX, 'the turn did not come to its end');
   if (result.status !== 202) return { answer: result, status: null, reason };
   const madeId = `${signer}#sha-256=${hash('sha256', body, 'hex')}`;
   const kept = await inbox.activities.get(id ?? madeId).catch(ifNotThere);
@@ -106,18 +107,6 @@ export async function receive(
 
 /** How long a turn may take, in milliseconds of real time. Only a fault of ours makes it that long. */
 const TURN_MS_MAX = 15_000;
-
-async function within<T>(work: Promise<T>, fault: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${fault} within ${TURN_MS_MAX} ms`)), TURN_MS_MAX);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 function dialectOf(signed: boolean | Dialect): Dialect | null {
   if (signed === false) return null;
