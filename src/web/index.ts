@@ -9,7 +9,7 @@ import { type Answer, answerOf, problem } from '../verdict.ts';
 import { actorDocument, bareDocument } from './actors.ts';
 import { ANYBODY, type Asker } from './asker.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
-import { documentAnswer } from './documents.ts';
+import { documentAnswer, type Page } from './documents.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
 import { activityPage, type Found, OBJECTS_PATH, objectPage } from './objects.ts';
 import { isPendingName, pendingDocument } from './pending.ts';
@@ -107,7 +107,7 @@ function createDocuments(
    */
   const shown = (
     find: (query: URLSearchParams, reader: string | null) => Promise<Found | Answer>,
-    bare: object | null = null,
+    bare: Page | null = null,
   ): Document => {
     return async (query, asker) => {
       let reader = await asker.owner();
@@ -116,9 +116,7 @@ function createDocuments(
         if (signer !== null && typeof signer === 'object') return answerOf(signer);
         reader = signer;
         if (reader === null)
-          return bare === null
-            ? unauthenticated()
-            : documentAnswer({ document: bare }, asker, { isForAll: false, vary });
+          return bare === null ? unauthenticated() : documentAnswer(bare, asker, { isForAll: false, vary });
       }
       const found = await find(query, reader);
       if (found === null) return null;
@@ -157,7 +155,7 @@ function createDocuments(
       // The actor that signs our own fetches must be read by those that sign theirs likewise.
       if (actor.handle === INSTANCE_HANDLE)
         return async (_, asker) => documentAnswer(page, asker, { isForAll: true, vary });
-      return shown(async () => page, bareDocument(actor, origin));
+      return shown(async () => page, { ...page, document: bareDocument(actor, origin) });
     }
     if (/^(.+)\/activities\/([^/]+)$/.test(path))
       return shown((_, reader) => activityPage(store, `${origin}${path}`, reader));
