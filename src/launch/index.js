@@ -1,4 +1,6 @@
 /** The door `sallyport`. */
 import { moduleUrl } from './built.js';
 
-export const { createInbox, fromEnv, SallyportError } = await import(moduleUrl('src/index'));
+export const { createInbox, drop, fromEnv, hold, reject, SallyportError, shadow } = await import(
+  moduleUrl('src/index')
+);
