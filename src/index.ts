@@ -32,6 +32,7 @@ export type {
   Sent,
   StoredKind,
   StoredViews,
+  Transaction,
   Transition,
   UserBlockRecord,
 } from './api.ts';

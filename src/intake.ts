@@ -247,6 +247,8 @@ async function limit(
     const { stored: snapshot, state, dueAtMs: dueMs } = stepped;
     saved.push({ name: held.name, version: held.version, state, snapshot, dueMs, sinceMs: atMs });
     events.push(...domainEvents(held.name, stepped, null, atMs));
+    if (state === 'blocked')
+      settings.logger.warn('a domain ran into its limit too often and is blocked', { domain: held.name });
   }
   await saveDomains(tx, saved);
   if (events.length > 0) await appendEvents(tx, events);
