@@ -11,7 +11,7 @@ import type { Neighbours } from '../neighbours.ts';
 import type { Counted } from '../table.ts';
 import { openWorld } from '../world.ts';
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
 /** What became of one document. */
 interface Replayed {
@@ -26,12 +26,12 @@ interface Replayed {
 /** At most so many are refused: those that are no activity of who signs them. */
 const REFUSED_MAX = 9;
 /** Documents with an actor that are no activities. */
-const OBJECTS = /^(Note|Article|Page|Question|Video)$/;
-const isUrl = (value: unknown): value is string =>
+export const OBJECTS = /^(Note|Article|Page|Question|Video)$/;
+export const isUrl = (value: unknown): value is string =>
   typeof value === 'string' && /^https?:\/\/[^/]/.test(value);
 
 /** The actor of a document: by id, embedded, or the first of several. */
-function actorOf(document: Json): unknown {
+export function actorOf(document: Json): unknown {
   const [first] = [document.actor].flat();
   return typeof first === 'object' && first !== null ? (first as Json).id : first;
 }
@@ -43,14 +43,14 @@ function moved(text: string, from: string, to: string): string {
   return text.replace(url, (_, slashes: string) => `http:${slashes}${to}`);
 }
 
-interface Letter {
+export interface Letter {
   readonly body: string;
   readonly document: Json;
   readonly actor: string;
 }
 
 /** The document as its own server would send it to us. */
-function prepared(text: string, at: number, neighbours: Neighbours): Letter {
+export function prepared(text: string, at: number, neighbours: Neighbours): Letter {
   let [body, document] = [text, JSON.parse(text) as Json];
   let actor = actorOf(document);
   if (!isUrl(actor) && !isUrl(document.id) && typeof actor === 'string') {
@@ -73,7 +73,7 @@ function prepared(text: string, at: number, neighbours: Neighbours): Letter {
 }
 
 /** The actor at its own URL, with a key that it can sign with. */
-async function signerAt(actor: string, { neighbours }: Stage, at: number): Promise<RemoteActor> {
+export async function signerAt(actor: string, { neighbours }: Stage, at: number): Promise<RemoteActor> {
   const url = new URL(actor);
   const site = neighbours.site(url.hostname);
   const keyId = actor.includes('#') ? `${site.origin}/keys/${at}` : `${actor}#main-key`;

@@ -4,6 +4,7 @@ import type { Counted } from '../table.ts';
 import { cavage } from './cavage.ts';
 import { corpus } from './corpus.ts';
 import { domainSpellings } from './domains.ts';
+import { effects } from './effects.ts';
 import { jsonParsing } from './json-parsing.ts';
 import { canonicalJsonVectors, eddsaJcsSteps, integrityProofs, linkedDataSignatures } from './proofs.ts';
 import { appendixB, mastodonRequests } from './rfc9421.ts';
@@ -24,4 +25,5 @@ export const VECTORS: Readonly<Record<string, (kind: DatabaseKind) => Promise<Co
   'SSRF, servers that change their answers': ssrfDynamic,
   'domain spellings': domainSpellings,
   'corpus, replayed by software': corpus,
+  'corpus, effects by software': effects,
 };
