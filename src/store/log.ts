@@ -57,6 +57,7 @@ export interface EndedActivity {
   readonly activityId: string;
   readonly type: string;
   readonly status: string;
+  /** Those that it came to, without those whose owner blocks its actor. */
   readonly inboxes: readonly string[];
   readonly receivedMs: number;
   readonly raw: string;
@@ -66,8 +67,16 @@ export interface EndedActivity {
   readonly known: readonly string[];
 }
 
+/** The owner's id is the inbox's without `/inbox`; where nobody blocks anybody nothing is taken apart. */
+const WANTED_INBOXES = sql`
+  case when not exists (select from user_block) then a.inboxes else coalesce((
+    select json_agg(i.inbox order by i.place) from json_array_elements_text(a.inboxes) with ordinality as i(inbox, place)
+     where not exists (select from user_block as b where b.actor = left(i.inbox, -6)
+       and (b.target in (a.actor, a.domain) or right(a.domain, length(b.target) + 1) = '.' || b.target))), '[]') end
+  as inboxes`;
+
 const ENDED = sql`
-  select e.seq::float8 as seq, e.domain, a.activity_id as "activityId", a.type, a.status, a.inboxes,
+  select e.seq::float8 as seq, e.domain, a.activity_id as "activityId", a.type, a.status, ${WANTED_INBOXES},
          ${ms('a.received_at')} as "receivedMs", d.raw, d.normal, ${KNOWN}
     from event as e join activity as a on a.activity_id = e.key join document as d on d.activity_id = e.key`;
 
