@@ -34,8 +34,20 @@ export async function understand(document: NormalActivity): Promise<Understood |
   return normal === null ? understandFully(document) : understoodAs(document, normal, true);
 }
 
+/**
+ * What stands alone in a graph that is all there is of a document: the same activity, for JSON-LD. A graph beside
+ * anything else, or with several in it, stays one, and is refused.
+ */
+function outOfGraph(document: NormalActivity): NormalActivity {
+  const { '@context': context, '@graph': graph, ...beside } = document;
+  const [node] = Array.isArray(graph) && graph.length === 1 ? (graph as unknown[]) : [];
+  if (!isObject(node) || '@context' in node || '@graph' in node) return document;
+  return Object.keys(beside).length === 0 ? { '@context': context, ...node } : document;
+}
+
 /** The same by way of jsonld alone. */
-export async function understandFully(document: NormalActivity): Promise<Understood | Problem> {
+export async function understandFully(given: NormalActivity): Promise<Understood | Problem> {
+  const document = outOfGraph(given);
   const node = await expand(document);
   return isProblem(node) ? node : understoodAs(document, plainNode(node), false);
 }
