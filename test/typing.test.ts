@@ -1,6 +1,6 @@
 /** The type errors that the public API promises: each line must fail without its `expect-error`. The compiler checks it. */
 import { expect, test } from 'vitest';
-import { type Activity, createInbox, type Inbox, type Transition } from '../src/index.ts';
+import { type Activity, createInbox, drop, hold, type Inbox, reject, type Transition } from '../src/index.ts';
 
 /** Compiled, never called. */
 function promised(inbox: Inbox): void {
@@ -12,6 +12,24 @@ function promised(inbox: Inbox): void {
   inbox.onTransition('follow-request', (t) => t.to === 'blocked');
   // @ts-expect-error only Flag has several objects
   inbox.on('Like', (like) => void like.objects);
+  // @ts-expect-error a filter returns a verdict, not a boolean
+  inbox.filter('yes', () => true);
+  // @ts-expect-error a verdict has a reason
+  hold();
+  // @ts-expect-error a verdict is made by its function, not written as its name
+  inbox.filter('named', () => 'drop');
+  // @ts-expect-error a hook is about a type that exists
+  inbox.before('Folow', () => drop('never'));
+  // @ts-expect-error only Flag has several objects, also before it has an effect
+  inbox.before('Like', (like) => (like.objects.length > 1 ? drop('many') : undefined));
+  // @ts-expect-error no such fallback
+  inbox.filter('unsure', () => undefined, { fallback: 'maybe' });
+  // @ts-expect-error 'moons' is no unit of time
+  inbox.filter('slow', () => undefined, { timeout: '2 moons' });
+  // @ts-expect-error a follow policy answers accept, ask or reject
+  createInbox({ origin: 'https://social.example', actors: { alice: { followPolicy: () => 'maybe' } } });
+  // @ts-expect-error values of a statement are a list
+  inbox.on('Like', (_, { transaction }) => transaction((tx) => tx.execute('select $1', 'x')));
   // @ts-expect-error a block has a reason
   inbox.domains.block('spam.example', {});
   // @ts-expect-error 'hors' is no unit of time
@@ -20,6 +38,21 @@ function promised(inbox: Inbox): void {
   createInbox({});
 
   inbox.on('Flag', (flag) => void flag.objects.map(({ uri }) => uri));
+  inbox.filter('some', (activity, { text, actor, domain }) => {
+    if (activity.type === 'Create' && /buy now/i.test(text)) return drop('spam words');
+    if (actor === null || domain.state !== 'active') return hold('who is that?');
+  });
+  inbox.before('Flag', async (flag) => {
+    if (flag.objects.length > 10) return reject('too many');
+  });
+  inbox.filter('nothing', () => {});
+  inbox.filter('later', async () => {}, { timeout: '500 ms', fallback: 'accept', shadow: true });
+  createInbox({
+    origin: 'https://social.example',
+    actors: {
+      alice: { followPolicy: async ({ follower }) => (follower.type === 'Service' ? 'ask' : 'accept') },
+    },
+  });
   inbox.on('*', (activity: Activity) => void activity.type);
   inbox.onTransition('follow-request', (t) => {
     const state: 'pending' | 'accepted' | 'rejected' | 'withdrawn' = t.to;

@@ -216,7 +216,7 @@ describe.each(places)('handlers ($name)', (place) => {
     await Promise.all(
       Array.from({ length: 100 }, (_, n) => {
         const actor = actors[n % 5] as RemoteActor;
-        return served.post('/inbox', like(actor.id, `${ORIGIN}/notes/${n}`), actor);
+        return served.post('/inbox', like(actor.id, `${ORIGIN}/notes/${n}`), actor, { timeoutMs: PATIENCE });
       }),
     );
     await served.inbox.settled();
@@ -335,7 +335,9 @@ describe.each(places)('handlers ($name)', (place) => {
     expect(atLevel('error').map(({ facts }) => facts.error)).toContain('Error: S49');
     const chatty = await (await served.remote()).actor('chatty');
     const likes = Array.from({ length: 61 }, () => like(chatty.id, `${ORIGIN}/notes/1`));
-    const replies = await Promise.all(likes.map((one) => served.post('/inbox', one, chatty)));
+    const replies = await Promise.all(
+      likes.map((one) => served.post('/inbox', one, chatty, { timeoutMs: PATIENCE })),
+    );
     expect(replies.filter(({ status }) => status === 429)).toHaveLength(1);
     await served.inbox.settled();
     expect(atLevel('warn').map(({ facts }) => facts.domain)).toContain(new URL(chatty.id).hostname);
