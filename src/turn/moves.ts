@@ -8,35 +8,32 @@ import * as store from '../store/turns.ts';
 
 type Waiting = Map<string, store.Mail[]>;
 
-/** Holds the domains that Moves lead to, and takes from `mail` what has to wait for one. True when something has. */
+/** Holds the domains that Moves lead to, and takes from `mail` what has to wait for one. */
 export async function holdTargets(
   tx: Statements,
   held: readonly store.HeldDomain[],
   mail: Waiting,
   atMs: number,
-): Promise<boolean> {
+): Promise<void> {
   const here = new Set(held.map(({ name }) => name));
   const targets = new Set([...mail.values()].flat().flatMap((letter) => targetOf(letter) ?? []));
   const missing = [...targets].filter((name) => !here.has(name)).sort();
-  if (missing.length === 0) return false;
+  if (missing.length === 0) return;
   await store.insertDomains(
     tx,
     missing.map((name) => store.initialDomain(name, atMs)),
     atMs,
   );
   for (const { name } of await store.holdDomains(tx, missing, atMs)) here.add(name);
-  let isCut = false;
   for (const [name, letters] of mail) {
     const first = letters.findIndex((letter) => {
       const target = targetOf(letter);
       return target !== null && !here.has(target);
     });
     if (first === -1) continue;
-    isCut = true;
     if (first === 0) mail.delete(name);
     else mail.set(name, letters.slice(0, first));
   }
-  return isCut;
 }
 
 /** The domain of a Move's target, where that is to be followed. */

@@ -109,7 +109,16 @@ const TABLES = [
     'report',
     'delivery',
   ],
-  ...['held', 'outgoing', 'own_activity', 'rate_window', 'consumer', 'handler_call'],
+  ...[
+    'held',
+    'outgoing',
+    'own_activity',
+    'rate_window',
+    'consumer',
+    'handler_call',
+    'user_block',
+    'actor_move',
+  ],
 ];
 
 /** Forgets everything that a test may have left. */
