@@ -13,6 +13,17 @@ const SHOWN = {
   'public-outbox': sql`exists (select 1 from own_activity as o where o.id = m.item and o.is_public)`,
 };
 
+/** Reactions go with their object: one that came while that was being deleted may have left a row, and counts no more. */
+const GONE_WITH_OBJECT: readonly string[] = ['likes', 'shares', 'dislikes', 'emojiReactions'];
+
+/** Of a collection of reactions: is its object still there? */
+function unlessGone(collection: string) {
+  const cut = collection.lastIndexOf('/');
+  if (!GONE_WITH_OBJECT.includes(collection.slice(cut + 1))) return sql``;
+  return sql`and not exists (
+    select 1 from object as gone where gone.uri = ${collection.slice(0, cut)} and gone.is_deleted)`;
+}
+
 /** A stretch of a collection, exclusive: what is older than a number, or what is newer. */
 export type Stretch = { readonly below: string | null } | { readonly above: string };
 
@@ -37,7 +48,7 @@ export async function listMembers(
   // Of several that put the same item there the newest one counts.
   const found = await db.run<Member>(sql`
     select item, seq::text from member as m
-     where collection = ${collection} and ${bound} and ${SHOWN[shown]}
+     where collection = ${collection} and ${bound} and ${SHOWN[shown]} ${unlessGone(collection)}
        and not exists (select 1 from member as newer
          where newer.collection = m.collection and newer.item = m.item and newer.seq > m.seq)
      order by m.seq ${isUp ? sql`asc` : sql`desc`} limit ${limit}`);
@@ -51,7 +62,8 @@ export async function countMembers(
   shown: Shown = 'all',
 ): Promise<number> {
   const [row] = await db.run<{ count: number }>(sql`
-    select count(distinct m.item)::float8 as count from member as m where m.collection = ${collection} and ${SHOWN[shown]}`);
+    select count(distinct m.item)::float8 as count from member as m
+     where m.collection = ${collection} and ${SHOWN[shown]} ${unlessGone(collection)}`);
   return row?.count ?? 0;
 }
 

@@ -38,7 +38,7 @@ export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs:
         "isDeleted" boolean, "isPublic" boolean, source text, "changedMs" float8)
     on conflict (uri) do update set type = excluded.type, in_reply_to = excluded.in_reply_to,
       is_deleted = excluded.is_deleted, is_public = excluded.is_public, source = excluded.source, changed_at = excluded.changed_at
-     where object.owner = excluded.owner`);
+     where object.owner = excluded.owner and (excluded.is_deleted or not object.is_deleted)`);
   if (retractions.length > 0)
     await tx.run(sql`
     with forgotten as (
@@ -83,9 +83,12 @@ export async function objectByUri(db: Statements, uri: string): Promise<KnownObj
     select collection, count(distinct item)::float8 as count from member
      where collection = any(${texts(COUNTED.map((name) => `${uri}/${name}`))}) group by collection`);
   const counts = new Map(found.map(({ collection, count }) => [collection, count]));
-  const totals = Object.fromEntries(COUNTED.map((name) => [name, counts.get(`${uri}/${name}`) ?? 0]));
   const [object] = await db.run<ObjectFacts>(sql`select ${OBJECT} from object where uri = ${uri}`);
   const { type = null, owner = null, isDeleted = false } = object ?? {};
+  // Nobody likes what is gone, also where a Like came in the moment of the Delete.
+  const countOf = (name: string): number =>
+    isDeleted && name !== 'replies' ? 0 : (counts.get(`${uri}/${name}`) ?? 0);
+  const totals = Object.fromEntries(COUNTED.map((name) => [name, countOf(name)]));
   return { uri, type, owner, isDeleted, totals: totals as KnownObject['totals'] };
 }
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { Activity, ActorView, ObjectView, Ref } from '../../src/index.ts';
 import { drop } from '../../src/index.ts';
+import { fixtures } from '../../src/testing/fixtures/index.ts';
 import {
   announce,
   CONTEXT,
@@ -273,6 +274,19 @@ describe.each(places)('references ($name)', (place) => {
       await take(again);
       expect(await statusOf(again.id)).toBe('dropped');
     });
+  });
+});
+
+describe('S22 activities for tests are made by a builder', () => {
+  test('with an id and a context of their own, and the documented example uses it', () => {
+    const given = { type: 'Like', object: `${ORIGIN}/notes/1` } as const;
+    const [one, other] = [fixtures.activity(given), fixtures.activity(given)];
+    expect(one).toMatchObject({ ...given, '@context': CONTEXT, actor: expect.stringMatching(/^https:/) });
+    expect(one.id).not.toBe(other.id);
+    expect(new URL(one.id).origin).toBe(new URL(one.actor).origin);
+    // `test/testing/page.test.ts` is this example, run.
+    const readme = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8');
+    expect(readme).toContain('fixtures.activity({');
   });
 });
 

@@ -11,14 +11,20 @@ import { signRequest } from '@fedify/fedify/sig';
 import {
   Accept,
   Activity,
+  Create,
+  Delete,
   Endpoints,
   Follow,
   isActor,
   Like,
+  Note,
   Person,
+  PUBLIC_COLLECTION,
   type Recipient,
   Reject,
+  Tombstone,
   Undo,
+  Update,
 } from '@fedify/fedify/vocab';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -29,6 +35,8 @@ export interface Arrival {
   readonly id: string;
   readonly actor: string;
   readonly object: string;
+  /** What an object that came with it says. */
+  readonly content: string | null;
   /** Whose inbox it came to; null for the shared one. */
   readonly recipient: string | null;
 }
@@ -101,11 +109,14 @@ federation
 federation
   .setInboxListeners('/users/{identifier}/inbox', '/inbox')
   .on(Activity, async (context, activity) => {
+    const embedded =
+      activity instanceof Create || activity instanceof Update ? await activity.getObject() : null;
     const arrival: Arrival = {
       type: activity.constructor.name,
       id: activity.id?.href ?? '',
       actor: activity.actorId?.href ?? '',
       object: activity.objectId?.href ?? '',
+      content: embedded?.content?.toString() ?? null,
       recipient: context.recipient,
     };
     process.send?.({ arrival });
@@ -114,6 +125,26 @@ federation
     const follower = await activity.getActor(context);
     if (follower !== null) await deliver(identifier, follower, new Accept(own(identifier, activity)));
   });
+
+interface Said {
+  readonly as: string;
+  readonly whom: string;
+  readonly what: string;
+  readonly content: string;
+}
+
+const notes = new Map<string, Note>();
+
+function noteOf(identifier: string, id: URL, content: string): Note {
+  const attribution = context.getActorUri(identifier);
+  return new Note({ id, attribution, content, to: PUBLIC_COLLECTION });
+}
+
+federation.setObjectDispatcher(
+  Note,
+  '/notes/{id}',
+  (_, { id }) => notes.get(`${origin}/notes/${id}`) ?? null,
+);
 
 const app = new Hono();
 app.use(async (c, next) => {
@@ -194,6 +225,37 @@ const verbs = {
     const activity = sent.get(what);
     if (activity === undefined) throw new Error(`${what} was never sent`);
     return deliver(as, await find(whose), new Undo(own(as, activity)));
+  },
+  /** Says something, changes it, or takes it back; to one of our side's actors. */
+  async say({ as, whom, content }: { as: string; whom: string; content: string }): Promise<string> {
+    const id = new URL(`${origin}/notes/${crypto.randomUUID()}`);
+    notes.set(id.href, noteOf(as, id, content));
+    const note = notes.get(id.href) as Note;
+    await deliver(as, await find(whom), new Create({ ...own(as, note), to: PUBLIC_COLLECTION }));
+    return id.href;
+  },
+  async change({ as, whom, what, content }: Said): Promise<string> {
+    const note = noteOf(as, new URL(what), content);
+    notes.set(what, note);
+    return deliver(as, await find(whom), new Update({ ...own(as, note), to: PUBLIC_COLLECTION }));
+  },
+  async remove({ as, whom, what }: Omit<Said, 'content'>): Promise<string> {
+    notes.delete(what);
+    const tombstone = new Tombstone({ id: new URL(what) });
+    return deliver(as, await find(whom), new Delete({ ...own(as, tombstone), to: PUBLIC_COLLECTION }));
+  },
+  /** What stands at a URL, asked for without a signature, or with one of its own actor's: its type, or the problem. */
+  async fetchAs({ as, url }: { as: string | null; url: string }): Promise<string> {
+    const loader =
+      as === null
+        ? getDocumentLoader({ allowPrivateAddress: true })
+        : await context.getDocumentLoader({ identifier: as });
+    try {
+      const { document } = await loader(url);
+      return (document as { type: string }).type;
+    } catch (error) {
+      return String(error);
+    }
   },
   /** Takes one of our side's actors out of the followers of one of its own. */
   async reject({ as, whom, what }: { as: string; whom: string; what: string }): Promise<string> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInbox, type Inbox } from '../../src/index.ts';
 import { toNodeHandler } from '../../src/web/node.ts';
 import { databases } from '../databases.ts';
+import { PUBLIC } from '../fediverse/index.ts';
 import type { Fedify } from './fedify.ts';
 import type { Signing } from './fedify-server.ts';
 import { NEIGHBOURHOOD_MS, type Neighbourhood, openNeighbourhood } from './neighbourhood.ts';
@@ -19,7 +20,7 @@ describe('signatures between us and Fedify', () => {
   beforeAll(async () => {
     neighbourhood = await openNeighbourhood(kind as (typeof databases)[number]);
     fedify = neighbourhood.fedify;
-    inbox = createInbox({ ...neighbourhood.options, actors: { alice: {} } });
+    inbox = createInbox({ ...neighbourhood.options, actors: { alice: {} }, authorizedFetch: true });
     await inbox.start();
     neighbourhood.door.serve(toNodeHandler(inbox));
     alice = `${inbox.origin}/users/alice`;
@@ -68,6 +69,21 @@ describe('signatures between us and Fedify', () => {
     const components = ['@method', '@target-uri', 'content-type'];
     expect(await send({ rfc9421: { components, nonce: 'a "b" \\c', expires: true, label: 'x' } })).toBe(202);
     expect(await send({ rfc9421: { components: ['@method', '@authority', '@path'] } })).toBe(202);
+  });
+
+  test('where our documents are for those who sign, Fedify reads them when it signs, until it is blocked', async () => {
+    const { object } = await inbox.send('alice', { type: 'Note', content: 'For you', to: PUBLIC });
+    const url = object as string;
+    expect(await fedify.ask('fetchAs', { as: null, url })).toContain('401');
+    expect(await fedify.ask('fetchAs', { as: 'dora', url })).toBe('Note');
+    expect(await fedify.ask('fetchAs', { as: 'dora', url: `${alice}/followers` })).toBe('OrderedCollection');
+    expect(await fedify.ask('fetchAs', { as: null, url: alice })).toBe('Person');
+    await inbox.domains.block(fedify.domain, { reason: 'for a moment' });
+    await inbox.settled();
+    expect(await fedify.ask('fetchAs', { as: 'dora', url })).toContain('403');
+    await inbox.domains.unblock(fedify.domain);
+    await inbox.settled();
+    expect(await fedify.ask('fetchAs', { as: 'dora', url })).toBe('Note');
   });
 
   test('we refuse what Fedify signed when it was changed, or covers too little', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Activity, createInbox, type Inbox, type InboxOptions } from '../../src/index.ts';
 import { toNodeHandler } from '../../src/web/node.ts';
 import { databases } from '../databases.ts';
-import { accept, follow, get, post, rsaKey } from '../fediverse/index.ts';
+import { accept, follow, get, PUBLIC, post, rsaKey } from '../fediverse/index.ts';
 import type { Fedify } from './fedify.ts';
 import { NEIGHBOURHOOD_MS, type Neighbourhood, openNeighbourhood } from './neighbourhood.ts';
 
@@ -170,6 +170,51 @@ describe.each(databases)('on $name', (kind) => {
     expect(await requestOf(activityId)).toMatchObject({ state: 'rejected' });
     expect((await inbox.actors.collection('alice', 'following')).items).not.toContain(ida);
     await fedify.ask('answerFollows', true);
+  });
+
+  test('Fedify verifies what our actor says, and reads it at its own URL', async () => {
+    const hanna = fedify.actor('hanna');
+    const note = { type: 'Note', content: 'Good morning, Fedify', to: PUBLIC };
+    const { activityId, object } = await inbox.send('alice', note, { to: [hanna] });
+    const arrived = await fedify.arrival(({ id }) => id === activityId);
+    expect(arrived).toMatchObject({ type: 'Create', actor: alice, object, content: 'Good morning, Fedify' });
+    expect(await fedify.ask('read', object as string)).toBe('Note');
+    const update = {
+      type: 'Update',
+      object: { id: object, type: 'Note', content: 'Good evening' },
+      to: PUBLIC,
+    };
+    const changed = await inbox.send('alice', update, { to: [hanna] });
+    expect(await fedify.arrival(({ id }) => id === changed.activityId)).toMatchObject({
+      content: 'Good evening',
+    });
+    const liked = await fedify.ask('like', { as: 'hanna', whose: alice, what: object as string });
+    const { activityId: id } = await inbox.send(
+      'alice',
+      { type: 'Delete', object, to: PUBLIC },
+      { to: [hanna] },
+    );
+    expect(await fedify.arrival((arrival) => arrival.id === id)).toMatchObject({ type: 'Delete', object });
+    await inbox.settled();
+    expect(await inbox.activities.get(liked)).toMatchObject({ status: 'processed' });
+    expect(await inbox.objects.get(object as string)).toMatchObject({ deleted: true, likes: { total: 0 } });
+  });
+
+  test('what Fedify says is known here, as it changes it and until it takes it back', async () => {
+    const say = { as: 'hanna', whom: alice };
+    const what = await fedify.ask('say', { ...say, content: 'First' });
+    await inbox.settled();
+    const known = () => inbox.lookup('object', what);
+    expect(await known()).toMatchObject({ type: 'Note', content: 'First', isPublic: true });
+    expect((await known())?.owner).toMatchObject({ uri: fedify.actor('hanna'), isResolved: true });
+    await fedify.ask('change', { ...say, what, content: 'Second' });
+    await inbox.settled();
+    expect(await known()).toMatchObject({ content: 'Second' });
+    await fedify.ask('remove', { ...say, what });
+    await inbox.settled();
+    expect(await known()).toBeUndefined();
+    expect(await inbox.objects.get(what)).toMatchObject({ deleted: true, type: 'Tombstone' });
+    await expect(inbox.resolve(what)).rejects.toMatchObject({ code: 'ERR_REMOTE' });
   });
 
   test('we can read the key of an actor that shows itself to nobody without a signature', async () => {
