@@ -119,7 +119,7 @@ export async function createTestInbox(options: TestInboxOptions = {}): Promise<T
   await inbox.start();
   const opened = house as unknown as House;
   const parts: ReceiveParts = { inbox, house: opened, fediverse, refusals, signed };
-  const clock = await createTestClock(hand, opened);
+  const clock = await createTestClock(hand, opened, inbox);
   return boxOf({ parts, clock, transitioned });
 }
 

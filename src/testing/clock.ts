@@ -1,4 +1,5 @@
 /** Time that passes only when the test says so, for everything in the house that asks what time it is. */
+import type { Inbox } from '../embed.ts';
 import { SallyportError } from '../errors.ts';
 import type { House } from '../house.ts';
 import { type Duration, millisecondsOf } from '../options.ts';
@@ -37,12 +38,12 @@ const REST_MS_MAX = 45_000;
 /** Moments on the way of one `advance`; a loop that is due again every millisecond ends here. */
 const STOPS_MAX = 10_000;
 
-export async function createTestClock(hand: HandClock, house: House): Promise<TestClock> {
+export async function createTestClock(hand: HandClock, house: House, inbox: Inbox): Promise<TestClock> {
   const nextDue = await createAlmanac(house.store);
 
   async function lookAround(): Promise<void> {
     await house.dispatch.sweep();
-    await within(house.settled(), REST_MS_MAX, 'what was due did not come to its end');
+    await within(inbox.settled(), REST_MS_MAX, 'what was due did not come to its end');
   }
 
   return {

@@ -183,6 +183,35 @@ describe('remote domains', () => {
   });
 });
 
+describe('held activities', () => {
+  const hold = () =>
+    box.filter('hold-all', ({ actor }) => {
+      if (actor.domain === 'new.example') return { type: 'hold', reason: 'never seen before' };
+    });
+
+  test('wait for a moderator, and act once they are approved', async () => {
+    using _ = hold();
+    const follow = fixtures.misskey.follow({ actor: 'https://new.example/users/al', object: BOB });
+    expect(await box.receive(follow)).toMatchObject({ answer: { status: 202 }, status: 'held' });
+    expect((await box.held.list()).items).toMatchObject([{ activityId: follow.id, filter: 'hold-all' }]);
+    await box.held.approve(follow.id);
+    await box.settled();
+    expect((await box.followRequests.list({ actor: follow.actor })).items).toMatchObject([
+      { state: 'pending' },
+    ]);
+  });
+
+  test('are dropped when nobody decides for 30 days', async () => {
+    using _ = hold();
+    const like = fixtures.lemmy.like({ actor: 'https://new.example/users/bea', object: BOB });
+    expect((await box.receive(like)).status).toBe('held');
+    await box.clock.advance('29 days');
+    expect((await box.activities.get(like.id)).status).toBe('held');
+    await box.clock.advance('1 day');
+    expect((await box.activities.get(like.id)).status).toBe('dropped');
+  });
+});
+
 describe('simulate', () => {
   test('calls the handlers of a type alone, and says what they decided', async () => {
     const seen: string[] = [];
@@ -207,6 +236,15 @@ describe('simulate', () => {
     await expect(box.simulate({ type: 'Move', actor: 'https://a.example/users/a' })).rejects.toThrow('no');
     await expect(box.simulate({ type: 'Move' })).rejects.toThrow('this is no activity');
   });
+});
+
+test('a test inbox is awaited first, or it does not compile', () => {
+  const notAwaited = async (): Promise<void> => {
+    // @ts-expect-error a promise is nothing that is disposed of
+    await using left = createTestInbox();
+    void left;
+  };
+  expect(notAwaited).toBeTypeOf('function');
 });
 
 describe('a test inbox that is closed', () => {
