@@ -27,6 +27,8 @@ export interface Letter {
   readonly facts: Facts;
   /** The domain whose mailbox it lies in: the actor's. */
   readonly domain: string;
+  /** Our own origin. */
+  readonly origin: string;
   /** The local actors that it names, and the owner of the inbox it came to. */
   readonly locals: readonly LocalFacts[];
   /** With a Move of somebody whom ours follow: what was found at its target. */
@@ -53,6 +55,8 @@ export interface Known {
   isRetracted(actor: string, object: string): boolean;
   /** Our actors whom an actor reaches when it addresses these: those that follow it, if one is its followers. */
   followersAmong(actor: string, addressees: readonly string[]): string[];
+  /** Is anybody blocked by anybody of ours, as far as this turn is concerned? */
+  readonly hasBlocks: boolean;
   /** Does this actor of ours want to hear nothing from that one? */
   isBlockedBy(local: string, actor: string): boolean;
   /** Has it moved lately, or somebody to it? */

@@ -5,7 +5,7 @@
  * said once, in `#follow`: entering `accepted` joins, leaving it leaves, and our side's answer to an incoming
  * request is sent. So a member is where its machine says, whoever caused the transition: mail, policy, moderator.
  */
-import { type FollowRequestEvent, followRequestMachine, step } from '../../machines/index.ts';
+import { type FollowRequestEvent, followRequestMachine, SnapshotError, step } from '../../machines/index.ts';
 import { domainOf, withParents } from '../activity.ts';
 import type { NewEvent } from '../api.ts';
 import type {
@@ -111,6 +111,10 @@ export class World implements Known {
 
   isRetracted(actor: string, object: string): boolean {
     return this.#retracted.has(retractionKey({ actor, object }));
+  }
+
+  get hasBlocks(): boolean {
+    return this.#blocks.size > 0;
   }
 
   isBlockedBy(local: string, actor: string): boolean {
@@ -239,7 +243,12 @@ export class World implements Known {
 
   /** The time of a follow request may have come: its machine draws the consequences. */
   wake(activityId: string): void {
-    this.#advance(activityId, null);
+    try {
+      this.#advance(activityId, null);
+    } catch (error) {
+      // It stays as it is, and the mail of its domain goes on.
+      if (!(error instanceof SnapshotError)) throw error;
+    }
   }
 
   #begin({ waitMs = null, ...request }: NewFollow): boolean {

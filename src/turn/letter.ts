@@ -9,7 +9,9 @@ import { withAnswer } from './filtered.ts';
 
 export function letterOf(mail: Mail): Letter {
   const { facts, domain } = mail;
-  return { facts, domain, locals: withAnswer(mail), moving: facts.moving };
+  // An inbox is our origin and a path.
+  const origin = mail.inbox.split('/', 3).join('/');
+  return { facts, domain, origin, locals: withAnswer(mail), moving: facts.moving };
 }
 
 /** Which of our actors block the senders of this mail, or whom a Move leads to. Nobody is asked where nobody blocks. */

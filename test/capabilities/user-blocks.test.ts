@@ -117,6 +117,15 @@ describe.each(places)('on $name', (place) => {
       expect((await served.inbox.objects.get(`${ORIGIN}/notes/1`)).likes.total).toBe(0);
     });
 
+    test('a Like that names nobody is for the owner of what is liked: in its inbox, or dropped', async () => {
+      const { object } = await served.inbox.actors.send('bob', { type: 'Note', content: 'Hi', to: PUBLIC });
+      const hers = like(twinOf(al, home, 'amy').id, object as string);
+      expect((await ask.end(hers, twinOf(al, home, 'amy'))).status).toBe('processed');
+      expect([await hasIn('bob', hers.id), await hasIn('carol', hers.id)]).toEqual([true, false]);
+      expect((await ask.end(like(al.id, object as string), al)).status).toBe('dropped');
+      expect((await served.inbox.objects.get(object as string)).likes.total).toBe(1);
+    });
+
     test('and what was dropped for one inbox reaches another one that it comes to', async () => {
       const quiet = create(al.id, { to: [], cc: [] });
       expect((await ask.end(quiet, al, '/users/bob/inbox')).status).toBe('dropped');

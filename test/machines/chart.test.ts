@@ -53,6 +53,10 @@ test('the chart of a follow request ends in a final state', () => {
     { name: 'rejected', initial: false, final: false, tags: ['over'] },
     { name: 'withdrawn', initial: false, final: true, tags: ['over'] },
   ]);
+  expect(states[0]?.transitions).toContainEqual({
+    ...{ ...plain, event: 'due', target: 'rejected' },
+    ...{ actions: ['expire'], delay: 'wait' },
+  });
   expect(states[2]?.transitions).toEqual([
     { ...plain, event: 'follow.undone', target: 'withdrawn', actions: ['note'] },
   ]);
