@@ -163,7 +163,7 @@ function reaction(
   return null;
 }
 
-/** A collection of our actor's changes; one of somebody else's is its owner's affair. ActivityPub 6.6, 6.7 */
+/** A collection of our actor's changes; one of somebody else's is its owner's affair. ActivityPub 6.6 */
 function collecting(
   type: 'Add' | 'Remove',
   owner: string,

@@ -1,6 +1,6 @@
 /**
- * Like, Announce, Dislike and EmojiReact: an actor likes or shares an object, or reacts to it in another way. ActivityPub
- * 7.10, 7.11; FEP-c0e0.
+ * Like, Announce, Dislike and EmojiReact: an actor likes or shares an object, or reacts to it in another way.
+ * ActivityPub 7.10, 7.11; FEP-c0e0.
  *
  * An object's likes are the actors with a Like of it that they have not undone, so a second Like is no second like,
  * and in which order Likes and their Undos come makes no difference. So are its other reactions.
