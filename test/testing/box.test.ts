@@ -3,6 +3,7 @@
  * their own domain's.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createInbox } from '../../src/index.ts';
 import {
   createTestInbox,
   fixtures,
@@ -113,6 +114,9 @@ describe('the clock', () => {
       await box.receive(fixtures.activity({ type: 'Like', actor, object: 'https://social.example/notes/1' }));
     expect(box.clock.now()).toEqual(before);
     expect(box).toHaveTransitioned('domain', 'active', 'rate-limited', 'chatty.example');
+    expect(box).not.toHaveTransitioned('domain', 'active', 'rate-limited', 'remote.example');
+    expect(box).not.toHaveTransitioned('domain', 'blocked', 'rate-limited');
+    expect(box).not.toHaveTransitioned('follow-request', null, 'rejected');
     expect(() => expect(box).toHaveTransitioned('domain', 'active', 'blocked')).toThrow(
       /to have gone from active to blocked[\s\S]*chatty.example: active -> rate-limited/,
     );
@@ -212,7 +216,7 @@ describe('held activities', () => {
   });
 });
 
-describe('simulate', () => {
+describe('S48 simulate', () => {
   test('calls the handlers of a type alone, and says what they decided', async () => {
     const seen: string[] = [];
     using _one = box.on('Follow', async (follow, ctx) => {
@@ -236,6 +240,16 @@ describe('simulate', () => {
     await expect(box.simulate({ type: 'Move', actor: 'https://a.example/users/a' })).rejects.toThrow('no');
     await expect(box.simulate({ type: 'Move' })).rejects.toThrow('this is no activity');
   });
+});
+
+test('production has no such clock, network or key: createInbox takes its options and nothing else', async () => {
+  const options = { origin: 'https://social.example', database: 'postgres://x' };
+  // @ts-expect-error the kit's way in is not exported
+  const inbox = createInbox(options, { clock: box.clock });
+  expect(inbox.origin).toBe('https://social.example');
+  expect(createInbox).toHaveLength(1);
+  await inbox.close();
+  expect(() => createInbox({ origin: 'https://social.example', signed: false } as never)).toThrow(/signed/);
 });
 
 test('a test inbox is awaited first, or it does not compile', () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(() => box[Symbol.asyncDispose](), PATIENCE);
 
-describe.each(Object.entries(servers))('what %s sends', (name, server) => {
+describe.each(Object.entries(servers))('S22 what %s sends', (name, server) => {
   const actor = `https://${name}.example/users/al`;
   const processed = async (sent: Parameters<TestInbox['receive']>[0]): Promise<void> => {
     expect(await box.receive(sent)).toMatchObject({ answer: { status: 202 }, status: 'processed' });
