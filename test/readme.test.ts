@@ -21,6 +21,13 @@ test('shows examples that are files of the tests, word for word', () => {
   expect(shown.map(([, file]) => file)).toEqual([
     'test/embedding/hono-app.ts',
     'test/embedding/express-app.ts',
+    'test/recipes/notify-by-mail.ts',
+    'test/recipes/sync-likes.ts',
+    'test/recipes/daily-statistics.ts',
+    'test/recipes/alert-moderators.ts',
+    'test/recipes/webhook.ts',
+    'test/recipes/interaction-policy.ts',
+    'test/recipes/auto-accept.ts',
     'test/testing/page.test.ts',
     'test/testing/examples.test.ts',
   ]);
