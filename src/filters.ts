@@ -181,7 +181,8 @@ export function createFilters(parts: FiltersParts): Filters {
     const { type, objects } = facts;
     const filters = chain.list().filter((one) => one.type === null || one.type === type);
     const followed = type === 'Follow' ? facts.locals.find(({ id }) => id === objects[0]) : undefined;
-    const policy = followed === undefined ? null : await parts.policyOf(followed.id);
+    // Where nobody can say who that is, the request waits, as it does where the policy has no answer.
+    const policy = followed === undefined ? null : await parts.policyOf(followed.id).catch(() => null);
     if (filters.length === 0 && policy === null) return NOTHING;
     const actor = actorOf(mail, references);
     const verdict = await judgeBy(filters, mail, actor);
