@@ -61,7 +61,7 @@ export interface MailVerdict {
   /** What ended the chain: no filter after it was asked. */
   readonly end?: FilterRemark & { readonly type: 'drop' | 'reject' | 'hold' };
   /** The answer of the followed actor's own policy to a Follow. */
-  readonly followAnswer?: { readonly answer: 'accept' | 'ask' | 'reject'; readonly reason: string };
+  readonly followAnswer?: { readonly answer: 'accept' | 'ask' | 'reject' | 'hold'; readonly reason: string };
   /** A moderator has approved it: no filter is asked again. */
   readonly isApproved?: true;
 }

@@ -31,6 +31,8 @@ export interface Letter {
   readonly origin: string;
   /** The local actors that it names, and the owner of the inbox it came to. */
   readonly locals: readonly LocalFacts[];
+  /** A moderator has approved what was held. */
+  readonly isApproved?: boolean | undefined;
   /** With a Move of somebody whom ours follow: what was found at its target. */
   readonly moving?: Moving | undefined;
 }
@@ -85,7 +87,7 @@ export type Change =
 
 /** How an activity ends, and what it asks for. */
 export interface Decision {
-  readonly status: 'processed' | 'rejected' | 'dropped';
+  readonly status: 'processed' | 'rejected' | 'dropped' | 'held';
   readonly reason: string | null;
   readonly changes: readonly Change[];
 }
@@ -103,6 +105,11 @@ export function rejected(reason: string, changes: readonly Change[] = []): Decis
 /** Silence: no effect at all, and nobody hears of it. */
 export function dropped(reason: string): Decision {
   return { status: 'dropped', reason, changes: [] };
+}
+
+/** It waits for a moderator, and has no effect until then. */
+export function held(reason: string): Decision {
+  return { status: 'held', reason, changes: [] };
 }
 
 /** One file per verb, all of this shape. */

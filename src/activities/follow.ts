@@ -12,6 +12,7 @@ import {
   type ActivityRule,
   type Decision,
   type FollowChange,
+  held,
   type Known,
   type Letter,
   localNamed,
@@ -45,6 +46,7 @@ export const follow: ActivityRule = {
     const pair: Pair = { follower: facts.actor, following: local.id };
     if (pair.follower === pair.following) return rejected('an actor cannot follow itself');
     const { answer, reason } = answerTo(local, pair, known);
+    if (answer === 'hold' && !letter.isApproved) return held(reason);
     return begun(letter, pair, known.liveBetween(pair), answer, reason, local.follow?.waitMs ?? null);
   },
 };
@@ -67,7 +69,7 @@ function begun(
   { facts, domain }: Letter,
   pair: Pair,
   before: FollowFacts | undefined,
-  answer: 'accept' | 'ask' | 'reject',
+  answer: 'accept' | 'ask' | 'reject' | 'hold',
   reason: string,
   waitMs: number | null,
 ): Decision {
@@ -78,7 +80,7 @@ function begun(
   }
   const { id: activityId } = facts;
   changes.push({ type: 'begin', request: { activityId, domain, direction: 'incoming', waitMs, ...pair } });
-  if (answer === 'ask') return processed(null, changes);
+  if (answer === 'ask' || answer === 'hold') return processed(null, changes);
   const type = answer === 'accept' ? 'follow.accepted' : 'follow.rejected';
   changes.push({ type: 'send', activityId, event: { type, reason, by: null } });
   return answer === 'accept' ? processed(null, changes) : rejected(reason, changes);

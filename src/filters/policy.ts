@@ -11,7 +11,7 @@ import { plain, whenAborted } from './chain.ts';
 /** The name under which its faults are entered. */
 const NAME = 'followPolicy';
 const POLICY_MS = 2_000;
-const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject'];
+const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject', 'hold'];
 
 /** What the policy of the followed actor says; `ask` where it fails. Throws only when `closing` is aborted. */
 export async function askPolicy(
@@ -23,7 +23,7 @@ export async function askPolicy(
   const signal = AbortSignal.any([AbortSignal.timeout(POLICY_MS), closing]);
   try {
     const answer: unknown = await Promise.race([policy(requestOf(mail, actor, signal)), whenAborted(signal)]);
-    if (!ANSWERS.includes(answer)) throw new TypeError('it answered none of accept, ask, reject');
+    if (!ANSWERS.includes(answer)) throw new TypeError('it answered none of accept, ask, reject, hold');
     return {
       answer: { answer: answer as 'accept', reason: `the follow policy: ${answer}` },
       fault: null,

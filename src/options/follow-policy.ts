@@ -14,7 +14,7 @@ export interface FollowTerms {
   readonly other: PolicyAnswer;
 }
 
-const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject'];
+const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject', 'hold'];
 /** Names in all rules of a policy. */
 const NAMES_MAX = 10_000;
 const ALIASES_MAX = 100;
@@ -22,6 +22,7 @@ const TO_EVERYBODY = {
   accept: 'open to everybody',
   ask: 'asked of everybody',
   reject: 'closed to everybody',
+  hold: 'held for a moderator',
 } as const;
 const NO_RULE: PolicyAnswer = { answer: 'ask', reason: 'no rule of the follow policy fits' };
 /** What a function says comes with the verdict of the filters; this is what counts where it says nothing. */
@@ -50,12 +51,12 @@ export function aliasesProblem(aliases: unknown): string | null {
 function shapeProblem(policy: unknown): string | null {
   if (ANSWERS.includes(policy) || typeof policy === 'function') return null;
   if (!Array.isArray(policy))
-    return 'followPolicy is none of accept, ask, reject, no list of rules and no function';
+    return 'followPolicy is none of accept, ask, reject, hold, no list of rules and no function';
   let names = 0;
   for (const rule of policy as unknown[]) {
     const { from, answer } = (rule ?? {}) as { from?: unknown; answer?: unknown };
     if (!ANSWERS.includes(answer))
-      return 'a rule of followPolicy has an `answer` that is none of accept, ask, reject';
+      return 'a rule of followPolicy has an `answer` that is none of accept, ask, reject, hold';
     if (from === 'everybody' || from === 'mutuals') continue;
     const { domains, actors } = (from ?? {}) as { domains?: unknown; actors?: unknown };
     const named = domains ?? actors;

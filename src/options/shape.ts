@@ -29,10 +29,13 @@ export type FollowersNamed =
   | { readonly domains: readonly string[] }
   | { readonly actors: readonly string[] };
 
-/** One rule of a follow policy: `accept` at once, `ask` (the request waits for a decision), or `reject` at once. */
+/**
+ * One rule of a follow policy: `accept` at once, `ask` (the request waits for a decision), or `reject` at once. `hold`
+ * keeps the Follow from its actor until a moderator approves it (`inbox.held`); then it is `ask`.
+ */
 export interface FollowRule {
   readonly from: FollowersNamed;
-  readonly answer: 'accept' | 'ask' | 'reject';
+  readonly answer: 'accept' | 'ask' | 'reject' | 'hold';
 }
 
 /**

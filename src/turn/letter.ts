@@ -11,7 +11,8 @@ export function letterOf(mail: Mail): Letter {
   const { facts, domain } = mail;
   // An inbox is our origin and a path.
   const origin = mail.inbox.split('/', 3).join('/');
-  return { facts, domain, origin, locals: withAnswer(mail), moving: facts.moving };
+  const { isApproved } = mail.verdict ?? {};
+  return { facts, domain, origin, locals: withAnswer(mail), moving: facts.moving, isApproved };
 }
 
 /** Which of our actors block the senders of this mail, or whom a Move leads to. Nobody is asked where nobody blocks. */

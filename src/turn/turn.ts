@@ -247,12 +247,20 @@ function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
 }
 
 /** The decision about a mail, and what it asks for. */
-function act(mail: store.Mail, { world, register, atMs }: Turn): void {
+function act(mail: store.Mail, { world, register, aside, atMs }: Turn): void {
   const { id, type, actor, objects } = mail.facts;
   const letter = letterOf(mail);
   // Before it has an effect: who followed until a Move came hears of it.
   const recipients = recipientsOf(letter, world);
   const { status, reason, changes } = decide(letter, world, atMs);
+  if (status === 'held') {
+    endFiltered(
+      mail,
+      { filter: 'followPolicy', type: 'hold', reason: reason ?? '' },
+      { world, register, aside, atMs },
+    );
+    return;
+  }
   const idle = changes.filter((change) => !world.apply(change));
   register.end(mail, status, reason ?? world.whyIdle(idle[0]), atMs);
   if (status !== 'processed') return;

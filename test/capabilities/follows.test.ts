@@ -46,6 +46,7 @@ describe.each(places)('on $name', ({ kind, shell }) => {
           followExpiry: '30 days',
           actors: {
             ...{ alice: {}, carol: { locked: true }, dora: { followPolicy: 'reject' } },
+            gwen: { followPolicy: 'hold' },
             erin: {
               followPolicy: [
                 { from: { actors: [`${away.origin}/users/pat`] }, answer: 'accept' },
@@ -261,6 +262,29 @@ describe.each(places)('on $name', ({ kind, shell }) => {
       expect(await ask.lifeOf(asked.get(joe) as string)).toContain(
         'pending follow.accepted accepted: the follow policy: accept mutuals',
       );
+    });
+
+    test('held for a moderator: nothing begins until it is approved, and then its actor is asked', async () => {
+      const [rae, sid] = [twinOf(ann, home, 'rae'), twinOf(ann, home, 'sid')];
+      const [one, two] = [follow(rae.id, idOf('gwen')), follow(sid.id, idOf('gwen'))];
+      expect(await ask.end(one, rae)).toMatchObject({
+        status: 'held',
+        reason: 'followPolicy: held for a moderator',
+      });
+      await ask.end(two, sid);
+      expect([await ask.stateOf(one.id), await ask.members('gwen', 'pendingFollowers')]).toEqual([
+        undefined,
+        [],
+      ]);
+      const { items } = await served.inbox.held.list();
+      expect(items.map(({ activityId }) => activityId)).toEqual([two.id, one.id]);
+      await served.inbox.held.approve(items[1]?.id as string);
+      await served.inbox.held.reject(items[0]?.id as string);
+      await served.inbox.settled();
+      expect([await ask.stateOf(one.id), await ask.stateOf(two.id)]).toEqual(['pending', undefined]);
+      expect(await ask.members('gwen', 'pendingFollowers')).toEqual([one.id]);
+      expect((await served.inbox.activities.get(one.id)).status).toBe('processed');
+      expect(answersTo(home, two.id).map(({ activity }) => activity.type)).toEqual(['Reject']);
     });
 
     test('a follow between two remote actors is not ours to decide', async () => {
