@@ -69,6 +69,7 @@ export function createReferences({ store, locals, origin }: ReferencesParts): Re
       for (const uri of uris) if (!known.has(uri) && (await localActor(uri)) !== null) known.add(uri);
       return known;
     },
+    isOurActor: async (uri) => (await localActor(uri)) !== null,
     refTo: (uri, isResolved) => ({
       ...placeOf(uri, origin),
       isResolved,

@@ -12,6 +12,8 @@ export interface Shelf {
   readonly origin: string;
   /** Those of these URIs of which something is stored here. */
   knownAmong(uris: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Is this one of our actors? Asks the service, and no database. */
+  isOurActor(uri: string): Promise<boolean>;
   /** A reference to a URI of which it is known whether something is stored of it. */
   refTo(uri: string, isResolved: boolean): Ref;
 }
@@ -21,6 +23,7 @@ export function emptyShelf(origin: string): Shelf {
   return {
     origin,
     knownAmong: async () => new Set(),
+    isOurActor: async () => false,
     refTo: (uri) => ({ ...placeOf(uri, origin), isResolved: false, get: async () => undefined }),
   };
 }
@@ -41,14 +44,7 @@ export async function viewOf(ended: Shown, place: string | Shelf): Promise<Activ
   const normal = await storedNormal(ended);
   const actorId = idsOf(normal.actor)[0] ?? '';
   const objectIds = idsOf(normal.object);
-  // Of nearly all activities there is nothing left to ask: what they name has been looked up with them.
-  const asked = ended.known === undefined ? [actorId, ...objectIds] : objectIds.slice(1);
-  const local = [actorId, ...objectIds.slice(0, 1)].filter((uri) => placeOf(uri, shelf.origin).isLocal);
-  const more = new Set([...asked, ...local]);
-  const known = new Set([
-    ...(ended.known ?? []),
-    ...(more.size === 0 ? [] : await shelf.knownAmong([...more])),
-  ]);
+  const known = await knownOf(ended, [actorId, ...objectIds], shelf);
   const refTo = (uri: string): Ref => shelf.refTo(uri, known.has(uri));
   const objects = objectIds.map(refTo);
   const view: Activity = {
@@ -65,6 +61,23 @@ export async function viewOf(ended: Shown, place: string | Shelf): Promise<Activ
     status: ended.status as Status,
   };
   return ended.type === 'Flag' ? ({ ...view, objects } as FlagActivity) : view;
+}
+
+/** Those of these URIs of which something is stored. Of nearly all activities that has been looked up with them. */
+async function knownOf(
+  { known }: Shown,
+  uris: readonly string[],
+  shelf: Shelf,
+): Promise<ReadonlySet<string>> {
+  if (known === undefined) return shelf.knownAmong(uris);
+  const found = new Set(known);
+  // Its actor, its first object: what is not known of these may be an actor of ours, and nothing else.
+  for (const uri of uris.slice(0, 2))
+    if (!found.has(uri) && placeOf(uri, shelf.origin).isLocal && (await shelf.isOurActor(uri)))
+      found.add(uri);
+  const others = uris.slice(2);
+  if (others.length > 0) for (const uri of await shelf.knownAmong(others)) found.add(uri);
+  return found;
 }
 
 /** The typed view of an object, from the document of the activity that holds it; undefined when it is not in there. */

@@ -273,6 +273,17 @@ describe('S87 where documents are only for those who sign for it', () => {
     const cyd = await away.actor('cyd');
     expect((await read(open, cyd)).status).toBe(403);
     expect(away.fetches()).toBe(before);
+    // A key may lie on another domain than its actor: the actor's counts, too.
+    const keyId = `${home.origin}/keys/cyd`;
+    const publicKey = { id: keyId, owner: cyd.id, publicKeyPem: cyd.publicKeyPem };
+    cyd.document.publicKey = publicKey;
+    home.serve('/keys/cyd', (_, response) =>
+      response.writeHead(200, { 'content-type': ACTIVITY_JSON }).end(JSON.stringify(publicKey)),
+    );
+    expect((await read(open, { keyId, privateKey: cyd.privateKey })).status).toBe(403);
+    await served.inbox.domains.unblock(away.domain);
+    await served.inbox.settled();
+    expect((await read(open, { keyId, privateKey: cyd.privateKey })).status).toBe(200);
     expect((await read(open, ann)).status).toBe(200);
   });
 });

@@ -134,6 +134,9 @@ describe.each(places)('references ($name)', (place) => {
       expect(await (await served.inbox.resolve(uri)).get('object')).toMatchObject({ content: 'Old' });
       const again = await served.inbox.resolve(uri, { again: true });
       expect(await again.get('object')).toMatchObject({ content: 'New' });
+      serveObject('again', { content: 'Older', updated: '2025-01-01T00:00:00Z' });
+      await served.inbox.resolve(uri, { again: true });
+      expect(await again.get('object')).toMatchObject({ content: 'New' });
     });
 
     test('a server speaks for what is on its own origin, and for nobody else', async () => {
