@@ -41,6 +41,8 @@ describe.each(places)('on $name', ({ kind, shell }) => {
         { kind: lasting, shell },
         {
           followExpiry: '30 days',
+          // Whoever knows a name is that one: the login is the service's business.
+          signedIn: ({ headers }) => headers.get('authorization'),
           actors: {
             ...{ alice: {}, carol: { locked: true }, dora: { followPolicy: 'reject' } },
             gwen: { followPolicy: 'hold' },
@@ -270,6 +272,16 @@ describe.each(places)('on $name', ({ kind, shell }) => {
       expect(document.pendingFollowers).toBe(`${idOf('carol')}/pendingFollowers`);
       for (const name of ['pendingFollowers', 'pendingFollowing'])
         expect((await served.ask('GET', new URL(document[name] as string).pathname)).status).toBe(401);
+      const read = async (as: string, page = '') =>
+        served.ask('GET', `/users/carol/pendingFollowers${page}`, { authorization: as });
+      expect((await read('alice')).status).toBe(403);
+      expect((await read('carol')).json()).toMatchObject({
+        ...{ type: 'OrderedCollection', id: `${idOf('carol')}/pendingFollowers` },
+        totalItems: (await ask.members('carol', 'pendingFollowers')).length,
+      });
+      const { orderedItems } = (await read('carol', '?page=first')).json() as { orderedItems: object[] };
+      expect(orderedItems[0]).toEqual({ id: late.id, type: 'Follow', actor: pia.id, object: idOf('carol') });
+      expect((await read('carol', '?page=x')).status).toBe(400);
 
       const sweep = async (ms: number) => {
         served.clock.advance(ms);
