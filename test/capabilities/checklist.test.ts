@@ -15,7 +15,7 @@ const sources = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
   .filter((file) => /^(capabilities|recipes|testing)\/.*\.test\.ts$/.test(file.replaceAll('\\', '/')))
   .map((file) => readFileSync(join(TESTS, file), 'utf8'));
 const titles = sources.flatMap((source) =>
-  [...source.matchAll(/(?:describe|test)(\.\w+)*\(\s*(['"`])(.*?)\2/gs)].map((match) => ({
+  [...source.matchAll(/(?:describe|test)(?:\.\w+(?:\([^)]*\))?)*\(\s*(['"`])(.*?)\1/gs)].map((match) => ({
     title: match[2] as string,
     isSkipped: match[0].includes('.skip') || match[0].includes('.todo'),
   })),
