@@ -172,6 +172,14 @@ describe.each(places)('receiving ($name)', (place) => {
     // What a reader of plain JSON would take for something else is refused instead of being read in two ways.
     const renamed = { ...like(ann.id, NOTE), '@context': [CONTEXT, { kind: '@type' }], kind: 'Delete' };
     expect(await send(renamed)).toBe(400);
+    const { '@context': context, ...alone } = like(ann.id, NOTE);
+    const graphs = [
+      { '@context': context, '@graph': [alone, alone] },
+      { '@context': context, '@graph': [{ '@context': CONTEXT, ...alone }] },
+      { '@context': context, '@graph': [alone], ...alone },
+      { '@context': context, '@graph': [{ '@graph': [alone] }] },
+    ];
+    for (const graph of graphs) expect(await send(graph)).toBe(400);
   });
 
   test('S5 the document is kept byte for byte', async () => {
