@@ -13,7 +13,9 @@ export const UNWANTED = 'all that it would reach block its actor';
 
 /** Our actors whom an activity reaches, in whose inbox it will be. ActivityPub 5.2 */
 export function recipientsOf(letter: Letter, known: Known): string[] {
-  const { actor } = letter.facts;
+  const { actor, type } = letter.facts;
+  // A report is for the moderators alone: whom it is about must not learn who made it.
+  if (type === 'Flag') return [];
   return concerned(letter, known).filter((local) => !known.isBlockedBy(local, actor));
 }
 

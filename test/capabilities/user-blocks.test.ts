@@ -149,9 +149,13 @@ describe.each(places)('on $name', (place) => {
       await ask.end(liked, al);
       expect((await ask.end(undo(al.id, liked), al, '/users/bob/inbox')).status).toBe('processed');
       expect((await served.inbox.objects.get(`${ORIGIN}/notes/2`)).likes.total).toBe(0);
-      const flag = { ...like(al.id, BOB), id: `${al.id}#flag`, type: 'Flag', content: 'rude' };
+      const flag = { ...like(al.id, BOB), id: `${al.id}#flag`, type: 'Flag', object: [BOB, CAROL] };
       expect((await ask.end(flag, al)).status).toBe('processed');
-      expect((await served.inbox.reports.list()).items).toMatchObject([{ actor: al.id, objects: [BOB] }]);
+      expect((await served.inbox.reports.list()).items).toMatchObject([
+        { actor: al.id, objects: [BOB, CAROL] },
+      ]);
+      // Whom it is about does not learn who made it.
+      expect([await hasIn('bob', flag.id), await hasIn('carol', flag.id)]).toEqual([false, false]);
     });
 
     test('follows in both directions end, as a Block from there would end them', async () => {
