@@ -5,12 +5,13 @@ import { RequestFailed } from './client.ts';
 import { dead } from './dead.ts';
 import { domains } from './domains.ts';
 import { follows } from './follows.ts';
+import { held } from './held.ts';
 import { machines } from './machines.ts';
 import { start } from './start.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
 
-const VERBS: Readonly<Record<string, Verb>> = { start, domains, follows, dead, machines, tail };
+const VERBS: Readonly<Record<string, Verb>> = { start, domains, follows, held, dead, machines, tail };
 
 /** Runs the command with these arguments and gives its exit code. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -149,7 +149,7 @@ test(
   async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    for (const verb of ['start', 'domains', 'follows', 'dead', 'machines', 'tail']) {
+    for (const verb of ['start', 'domains', 'follows', 'held', 'dead', 'machines', 'tail']) {
       expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
     }
     const start = await run(['start', '--help']);

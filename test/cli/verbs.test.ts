@@ -107,12 +107,18 @@ test(
 );
 
 test(
-  'dead letters that are not there cannot be retried',
+  'dead letters that are not there cannot be retried, nor what is not held approved',
   async () => {
     expect((await sallyport('dead', 'ls', '--json')).stdout).toBe('[]\n');
-    const { code, stderr } = await sallyport('dead', 'retry', '4711');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/404 Not found/);
+    for (const words of [
+      ['dead', 'retry'],
+      ['held', 'approve'],
+    ]) {
+      const { code, stderr } = await sallyport(...words, '4711');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/404 Not found/);
+    }
+    expect((await sallyport('held', 'ls', '--json')).stdout).toBe('[]\n');
   },
   SLOW,
 );
