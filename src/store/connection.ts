@@ -70,7 +70,12 @@ export interface EmbeddedOptions {
   readonly initDbStartParams?: readonly string[];
   /** A tar archive of a data directory, for a database in memory. A `Blob` would not survive MikroORM's options. */
   readonly loadDataDir?: Pick<Blob, 'arrayBuffer' | 'type'>;
+  /** Lines of postgresql.conf. */
+  readonly postgresqlconf?: readonly string[];
 }
+
+/** PostgreSQL's default of 128 MB is cleared at each start, which takes longer than everything else about it. */
+const SMALL_BUFFERS: EmbeddedOptions = { postgresqlconf: ['shared_buffers=32MB'] };
 
 /** Opens the embedded database of a directory, or one in memory. */
 export async function openEmbedded(
@@ -84,7 +89,12 @@ export async function openEmbedded(
     copyBlank(dbName, PGLITE_MAJOR);
   }
   const { MikroORM: Embedded } = await import('@mikro-orm/pglite');
-  const orm = (await Embedded.init({ ...options, dbName, driverOptions } as never)) as unknown as MikroORM;
+  const given = isMemory ? driverOptions : { ...SMALL_BUFFERS, ...driverOptions };
+  const orm = (await Embedded.init({
+    ...options,
+    dbName,
+    driverOptions: given,
+  } as never)) as unknown as MikroORM;
   return whole(
     async () => {
       const { runner, transaction } = on(orm);

@@ -110,10 +110,18 @@ describe('the facts', () => {
     [
       'a type that is not ActivityStreams by its IRI',
       {
+        '@context': [AS, { litepub: 'http://litepub.social/ns#', Hug: 'litepub:Hug' }],
+        type: 'Hug',
+      },
+      { type: 'http://litepub.social/ns#Hug' },
+    ],
+    [
+      'a reaction with an emoji by the name that everybody gives it',
+      {
         '@context': [AS, { litepub: 'http://litepub.social/ns#', EmojiReact: 'litepub:EmojiReact' }],
         type: 'EmojiReact',
       },
-      { type: 'http://litepub.social/ns#EmojiReact' },
+      { type: 'EmojiReact' },
     ],
     ['no blank node for a type that means something', { type: '_:Follow' }, { type: '_:Follow' }],
     ['a type that no context defines, as it was sent', { type: 'EmojiReact' }, { type: 'EmojiReact' }],
