@@ -116,6 +116,7 @@ export const floods: Attacks = {
     };
     // What is filled once (caches, code, the database's own memory) is full after the first part.
     const warm = asking >> 1;
+    await own.settled();
     const writes = world.writes;
     await flood(warm, 100, (n) => knock(n, 'rsa-sha256'), 401);
     const before = process.memoryUsage.rss();
