@@ -55,7 +55,8 @@ export interface TestInbox extends Inbox {
   receive(activity: Receivable, options?: ReceiveOptions): Promise<Reception>;
   /**
    * Calls the handlers of the activity's type, without HTTP, database or retries. What a handler throws is thrown.
-   * A follow request that a handler accepts or rejects is named in the result, and nothing else happens.
+   * A follow request that a handler accepts or rejects is named in the result, and nothing else happens; the handler's
+   * `transaction` throws `ERR_INVALID`.
    */
   simulate(activity: Readonly<Record<string, unknown>>): Promise<Simulation>;
   /** The fake remote domain of this name. Domains that nobody asked for exist as well: their inboxes answer 202. */
@@ -64,12 +65,19 @@ export interface TestInbox extends Inbox {
   readonly sent: readonly SentActivity[];
   /** Every transition since the inbox was made. */
   readonly transitioned: readonly Transition[];
+  /**
+   * One statement on the box's database, with `$1`, `$2` … for its values; its rows. Makes the tables of your own to which
+   * handlers write in `ctx.transaction`, and looks into them afterwards.
+   */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Closes it. Throws when calls, handlers or their timers were left running. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How long handlers and deliveries may take to come to rest, in real milliseconds: a handler has 30 s for a call. */
 const REST_MS_MAX = 45_000;
+/** How long a statement of the test's own may take, in real milliseconds. */
+const QUERY_MS_MAX = 10_000;
 const ORIGIN = 'https://social.example';
 const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
 /** Every machine once: the compiler holds this list and the union together. */
@@ -131,7 +139,7 @@ interface BoxParts {
 
 /** The inbox with the test's side of it on top. */
 function boxOf({ parts, clock, transitioned }: BoxParts): TestInbox {
-  const { inbox, fediverse, refusals } = parts;
+  const { inbox, house, fediverse, refusals } = parts;
   const calls = createUnderWay();
   const handling = createUnderWay();
   const timers = watchTimers();
@@ -160,6 +168,10 @@ function boxOf({ parts, clock, transitioned }: BoxParts): TestInbox {
       return fediverse.sent;
     },
     transitioned,
+    query: <Row>(text: string, values: readonly unknown[] = []) =>
+      calls.during('query', () =>
+        house.store.guestTransaction(QUERY_MS_MAX, (tx) => tx.execute<Row>(text, values)),
+      ),
     on<T extends keyof ActivityMap>(type: T, handler: Handler<ActivityMap[T]>, options?: HandlerOptions) {
       const what = `a handler of ${type}`;
       const call: Handler<ActivityMap[T]> = (activity, context) =>

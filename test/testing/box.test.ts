@@ -242,6 +242,17 @@ describe('S48 simulate', () => {
   });
 });
 
+test('a table of the test is written by a handler in its transaction, and read by the test', async () => {
+  await box.query('create table app_like (post text, actor text)');
+  using _ = box.on('Like', ({ object, actor }, { transaction }) =>
+    transaction((tx) => tx.execute('insert into app_like values ($1, $2)', [object?.uri, actor.uri])),
+  );
+  const [post, actor] = ['https://social.example/notes/1', 'https://rows.example/users/al'];
+  await box.receive({ type: 'Like', actor, object: post });
+  await box.settled();
+  expect(await box.query('select * from app_like where actor = $1', [actor])).toEqual([{ post, actor }]);
+});
+
 test('production has no such clock, network or key: createInbox takes its options and nothing else', async () => {
   const options = { origin: 'https://social.example', database: 'postgres://x' };
   // @ts-expect-error the kit's way in is not exported
