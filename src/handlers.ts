@@ -31,6 +31,7 @@ import type { Store } from './store/store.ts';
 
 export type { HandlerDesk } from './handlers/call.ts';
 
+/** What is said of a handler when it is registered. */
 export interface HandlerOptions {
   /** The handler's durable name; give one, and the order of registration may change. @default the type and its index */
   readonly name?: string;

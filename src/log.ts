@@ -10,6 +10,7 @@ import type { Logger } from './options.ts';
 import { firstSeq, lastSeq, readTransitions } from './store/log.ts';
 import type { Store } from './store/store.ts';
 
+/** Which transitions are read. */
 export interface TransitionsQuery<M extends MachineName = MachineName> {
   readonly machine?: M | undefined;
   readonly to?: MachineStates[M] | undefined;

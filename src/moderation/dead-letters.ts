@@ -9,10 +9,11 @@ import type { Store } from '../store/store.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export interface DeadLettersDesk {
+  /** Newest first. */
   list(query?: PageQuery): Promise<Page<DeadLetter>>;
-  /** Puts it back at the end of its queue, with all its tries. */
+  /** Puts it back at the end of its queue, with all its tries. `ERR_NOT_FOUND`. */
   retry(id: string): Promise<void>;
-  /** Gives it up for good. */
+  /** Gives it up for good. `ERR_NOT_FOUND`. */
   discard(id: string): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ export interface DomainsDesk {
   ): Promise<Page<DomainRecord>>;
   /** 403 from now on, and what waits ends `rejected`. A reason is required. */
   block(domain: string, note: ModeratorNote & { readonly reason: string }): Promise<DomainRecord>;
+  /** Ends a block. `ERR_NOT_ALLOWED_IN_STATE` when there is none. */
   unblock(domain: string, note?: ModeratorNote): Promise<DomainRecord>;
   /** 429 for everything until `until`. @default one window of the rate limit */
   limit(domain: string, note?: ModeratorNote): Promise<DomainRecord>;

@@ -16,12 +16,16 @@ import { userBlocksOf } from '../store/user-blocks.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export interface FollowRequestsDesk {
+  /** Newest first, in both directions; `actor` is one of the two sides. */
   list(
     query?: PageQuery & { readonly state?: string | undefined; readonly actor?: string | undefined },
   ): Promise<Page<FollowRequestRecord>>;
-  /** Accepts a pending incoming request, by its id or its Follow's id; one Accept is sent. */
+  /**
+   * Accepts a pending incoming request, by its id or its Follow's id; one Accept is sent. Throws `ERR_NOT_FOUND`, and
+   * `ERR_NOT_ALLOWED_IN_STATE` where it is not pending.
+   */
   accept(id: string, note?: { readonly by?: string | undefined }): Promise<FollowRequestRecord>;
-  /** Rejects a pending request, or ends an accepted one; one Reject is sent. */
+  /** Rejects a pending request, or ends an accepted one; one Reject is sent. Throws as `accept` does. */
   reject(
     id: string,
     note?: { readonly by?: string | undefined; readonly reason?: string | undefined },

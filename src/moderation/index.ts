@@ -38,6 +38,7 @@ import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
 
 export type { DomainVerb } from './domains.ts';
 
+/** Which activities a list shows; `domain` is their actor's. */
 export interface ActivitiesQuery extends PageQuery {
   readonly status?: string | undefined;
   readonly domain?: string | undefined;
@@ -52,6 +53,7 @@ export interface MachineRecord extends Chart {
 
 /** Those of Follows that wait for an answer. FEP-4ccd */
 const PENDING = { pendingFollowers: 'incoming', pendingFollowing: 'outgoing' } as const;
+/** The collections of each local actor, by name. */
 export const COLLECTIONS = [
   ...(['followers', 'following', 'liked', 'inbox', 'outbox', 'featured'] as const),
   ...(Object.keys(PENDING) as (keyof typeof PENDING)[]),
@@ -70,28 +72,35 @@ export interface Moderation {
   readonly dead: DeadLettersDesk;
   readonly held: HeldDesk;
   readonly activities: {
+    /** What came in, newest first, one record for each activity id. */
     list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
     get(id: string): Promise<ActivityRecord>;
   };
+  /** What goes out, newest first: one record for each activity and inbox. */
   readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
   readonly objects: ObjectsDesk;
   readonly reports: ReportsDesk;
   readonly actors: UserBlocksDesk & {
-    /** Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. */
+    /**
+     * Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. Throws
+     * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL or is blocked by our actor, and `ERR_REMOTE` when
+     * nothing could be fetched there that is an actor.
+     */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
     /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */
     unfollow(handle: string, object: string): Promise<{ activityId: string }>;
     /**
      * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
-     * goes to everybody that it names, and to those in `to`.
+     * goes to everybody that it names, and to those in `to`; Public alone brings it to nobody. Throws `ERR_NOT_FOUND` for
+     * the handle, and `ERR_INVALID` for what cannot be sent or has too many addressees.
      */
     send(
       handle: string,
       activity: Readonly<Record<string, unknown>>,
       options?: { readonly to?: readonly string[] },
     ): Promise<Sent>;
-    /** Items of a local actor's collection, newest first. */
+    /** Items of a local actor's collection, newest first: ids of actors, activities or objects. `ERR_NOT_FOUND` for the handle. */
     collection(handle: string, name: CollectionName, query?: PageQuery): Promise<CollectionPage>;
   };
   /**
@@ -101,6 +110,7 @@ export interface Moderation {
   collection(uri: string, query?: PageQuery): Promise<CollectionPage>;
   readonly machines: {
     list(): Promise<MachineRecord[]>;
+    /** `domain` or `follow-request`; else `ERR_NOT_FOUND`. */
     get(machine: string): Promise<MachineRecord>;
   };
   /** Transitions in the order of the log, after `since`. */

@@ -35,6 +35,7 @@ export interface ResolvingParts {
   readonly pool: Pool;
 }
 
+/** How a URI is resolved. */
 export interface ResolveOptions {
   /** Ask also when something is stored. @default false */
   readonly again?: boolean;
