@@ -14,6 +14,7 @@ export interface MachineStates {
   domain: DomainState;
   'follow-request': FollowRequestState;
 }
+/** `'domain'` or `'follow-request'`. */
 export type MachineName = keyof MachineStates;
 
 /** One change of state in the append-only log: the record of `GET /admin/api/transitions`. */
@@ -59,9 +60,11 @@ export interface Page<Item> {
   readonly items: Item[];
   readonly next: string | null;
 }
+/** Which page of a list. */
 export interface PageQuery {
   /** @default 50, at most 200 */
   readonly limit?: number | undefined;
+  /** The `next` of the page before. @default the first page */
   readonly cursor?: string | undefined;
 }
 
@@ -90,8 +93,10 @@ export interface ModeratorNote {
   readonly by?: string | undefined;
 }
 
+/** A follow request, to one of our actors or from one. Times are ISO 8601 strings in this and the following records. */
 export interface FollowRequestRecord {
   readonly id: string;
+  /** The Follow's id. */
   readonly activityId: string;
   readonly direction: 'incoming' | 'outgoing';
   readonly follower: string;
@@ -152,8 +157,10 @@ export interface HeldRecord {
   readonly expiresAt: string;
 }
 
+/** An activity that came in, and how it stands. */
 export interface ActivityRecord {
   readonly id: string;
+  /** The activity's own id. */
   readonly activityId: string;
   readonly type: string;
   readonly actor: string;
@@ -201,6 +208,7 @@ export interface ReportRecord {
   readonly receivedAt: string;
 }
 
+/** What used up its tries: an activity that no turn could take, a handler's call, or a delivery. */
 export interface DeadLetter {
   readonly id: string;
   readonly kind: 'mail' | 'handler' | 'delivery';
@@ -209,6 +217,7 @@ export interface DeadLetter {
   readonly attempts: number;
 }
 
+/** One activity of ours on its way to one inbox. */
 export interface DeliveryRecord {
   readonly id: string;
   readonly inbox: string;
@@ -294,6 +303,7 @@ export interface ActivityMap {
   '*': Activity;
 }
 
+/** What a handler is told and may do besides the activity. */
 export interface HandlerContext {
   /** The local actor whose inbox was named in the URL, or null for the shared inbox. */
   readonly recipient: string | null;

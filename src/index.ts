@@ -2,6 +2,7 @@
 import { createInbox as createInboxOf, type Inbox } from './embed.ts';
 import type { InboxOptions } from './options.ts';
 
+export type { NormalActivity } from './activity.ts';
 export type {
   Activity,
   ActivityMap,
@@ -38,6 +39,16 @@ export type {
 } from './api.ts';
 export type { Inbox, RawRequest } from './embed.ts';
 export { type ErrorCode, SallyportError } from './errors.ts';
+export type { HandlerOptions } from './handlers.ts';
+export type { TransitionsQuery } from './log.ts';
+export type {
+  ActivitiesQuery,
+  CollectionName,
+  CollectionPage,
+  DomainVerb,
+  MachineRecord,
+  Moderation,
+} from './moderation/index.ts';
 export { fromEnv } from './options/environment.ts';
 export type {
   ActorResolver,
@@ -54,7 +65,8 @@ export type {
   ResolvedActor,
   SignedIn,
 } from './options.ts';
-export { type Answer, drop, type FilterVerdict, hold, reject, shadow } from './verdict.ts';
+export type { ResolveOptions } from './references/resolve.ts';
+export { type Answer, drop, type FilterVerdict, hold, reject, type Status, shadow } from './verdict.ts';
 
 /**
  * Makes an inbox; `start` opens it. All faults of the options come in one `ERR_CONFIG`. Nothing is read from the

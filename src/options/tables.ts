@@ -15,7 +15,7 @@ export const VARIABLES: readonly Row[] = [
   ['SALLYPORT_DATA', 'directory of the embedded database and of `run.json`', '`.sallyport`'],
   [
     'SALLYPORT_ACTORS',
-    'local actors to make if absent: `alice,bob,carol:locked` (`locked`: follow requests wait for a decision)',
+    'local actors to make if absent, instead of those in the configuration file: `alice,bob,carol:locked` (`locked`: follow requests wait for a decision)',
     'none',
   ],
   [
