@@ -33,7 +33,18 @@ import { inTransaction } from './store/store.ts';
 import type { Answer } from './verdict.ts';
 import { createWeb, type Web } from './web/index.ts';
 
+export type { HandlerOptions } from './handlers.ts';
 export type { RawRequest } from './inbox.ts';
+export type { TransitionsQuery } from './log.ts';
+export type {
+  ActivitiesQuery,
+  CollectionName,
+  CollectionPage,
+  DomainVerb,
+  MachineRecord,
+  Moderation,
+} from './moderation/index.ts';
+export type { ResolveOptions } from './references/resolve.ts';
 
 /** An inbox of the Fediverse, and everything one can ask of it. Made by `createInbox`. */
 export interface Inbox extends AsyncDisposable, Moderation {

@@ -2,7 +2,6 @@
 import { createInbox as createInboxOf, type Inbox } from './embed.ts';
 import type { InboxOptions } from './options.ts';
 
-export type { NormalActivity } from './activity.ts';
 export type {
   Activity,
   ActivityMap,
@@ -24,6 +23,7 @@ export type {
   MachineName,
   MachineStates,
   ModeratorNote,
+  NormalActivity,
   ObjectRecord,
   ObjectView,
   Page,
@@ -37,18 +37,20 @@ export type {
   Transition,
   UserBlockRecord,
 } from './api.ts';
-export type { Inbox, RawRequest } from './embed.ts';
-export { type ErrorCode, SallyportError } from './errors.ts';
-export type { HandlerOptions } from './handlers.ts';
-export type { TransitionsQuery } from './log.ts';
 export type {
   ActivitiesQuery,
   CollectionName,
   CollectionPage,
   DomainVerb,
+  HandlerOptions,
+  Inbox,
   MachineRecord,
   Moderation,
-} from './moderation/index.ts';
+  RawRequest,
+  ResolveOptions,
+  TransitionsQuery,
+} from './embed.ts';
+export { type ErrorCode, SallyportError } from './errors.ts';
 export { fromEnv } from './options/environment.ts';
 export type {
   ActorResolver,
@@ -65,7 +67,6 @@ export type {
   ResolvedActor,
   SignedIn,
 } from './options.ts';
-export type { ResolveOptions } from './references/resolve.ts';
 export { type Answer, drop, type FilterVerdict, hold, reject, type Status, shadow } from './verdict.ts';
 
 /**

@@ -2,6 +2,8 @@
 import type { NormalActivity } from '../activity.ts';
 import type { Status } from '../verdict.ts';
 
+export type { NormalActivity } from '../activity.ts';
+
 /** A pointer to something, read without network. */
 export interface Ref {
   readonly uri: string;
