@@ -54,6 +54,8 @@ export class World implements Known {
   readonly #begun = new Set<string>();
   readonly #changed = new Set<string>();
   readonly #memberships = new Map<string, Membership & { readonly isIn: boolean }>();
+  /** The keys of memberships, by collection and item: with thousands in a turn nobody looks through all of them. */
+  readonly #keys = new Map<string, Map<string, string[]>>();
   readonly #cleared = new Set<string>();
   readonly #followers: readonly LocalFollower[];
   readonly #objects: Map<string, ObjectFacts>;
@@ -156,12 +158,30 @@ export class World implements Known {
 
   #member(membership: Membership, isIn: boolean): void {
     const { collection, item, via } = membership;
-    const key = `${collection} ${item} `;
+    const keys = this.#keysOf(collection, item);
     // Whatever put it there: also what did so in this turn.
     if (!isIn && via === '')
-      for (const [other, joined] of this.#memberships)
-        if (other.startsWith(key)) this.#memberships.set(other, { ...joined, isIn: false });
-    this.#memberships.set(key + via, { ...membership, isIn });
+      for (const other of keys) {
+        const joined = this.#memberships.get(other) as Membership;
+        this.#memberships.set(other, { ...joined, isIn: false });
+      }
+    const key = `${collection} ${item} ${via}`;
+    if (!this.#memberships.has(key)) keys.push(key);
+    this.#memberships.set(key, { ...membership, isIn });
+  }
+
+  #keysOf(collection: string, item: string): string[] {
+    const items = this.#keys.get(collection) ?? new Map<string, string[]>();
+    const keys = items.get(item) ?? [];
+    this.#keys.set(collection, items.set(item, keys));
+    return keys;
+  }
+
+  #clear(collection: string): void {
+    this.#cleared.add(collection);
+    for (const keys of this.#keys.get(collection)?.values() ?? [])
+      for (const key of keys) this.#memberships.delete(key);
+    this.#keys.delete(collection);
   }
 
   /** An event for the log; a turn's events are numbered in the order of these calls. */
@@ -192,9 +212,7 @@ export class World implements Known {
         this.#member(change.membership, change.type === 'join');
         break;
       case 'clear':
-        this.#cleared.add(change.collection);
-        for (const [key, { collection }] of this.#memberships)
-          if (collection === change.collection) this.#memberships.delete(key);
+        this.#clear(change.collection);
         break;
       case 'retract':
         this.#retracted.add(retractionKey(change.retraction));
