@@ -19,6 +19,6 @@ export const create: ActivityRule = {
       return processed(before.isDeleted ? 'the object is deleted' : 'the object is known');
     return isGone(known, facts)
       ? processed('deleted before it came', removed(object))
-      : processed(null, kept(object));
+      : processed(null, kept(object, undefined, known));
   },
 };

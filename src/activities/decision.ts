@@ -29,6 +29,8 @@ export interface Letter {
   readonly domain: string;
   /** Our own origin. */
   readonly origin: string;
+  /** The inbox that it came to. */
+  readonly inbox: string;
   /** The local actors that it names, and the owner of the inbox it came to. */
   readonly locals: readonly LocalFacts[];
   /** A moderator has approved what was held. */

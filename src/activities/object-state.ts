@@ -8,12 +8,14 @@ import { type Change, type Known, type Letter, NO_NEEDS } from './decision.ts';
 import { REACTIONS } from './reaction.ts';
 
 /** What must be known about the object of an activity. */
-export function needsOfObject({ facts }: Letter) {
-  const { actor, objects } = facts;
+export function needsOfObject({ facts, origin }: Letter) {
+  const { actor, objects, inner } = facts;
   const [uri] = objects;
   if (uri === undefined) return NO_NEEDS;
   const retractions: Retraction[] = [uri, actor].map((object) => ({ actor, object }));
-  return { ...NO_NEEDS, objects: [uri], retractions };
+  const answered = inner?.inReplyTo;
+  const isOurs = answered?.startsWith(`${origin}/`);
+  return { ...NO_NEEDS, objects: isOurs ? [uri, answered as string] : [uri], retractions };
 }
 
 /** The object as the activity has it, or null when it has only its id, or none: then there is nothing to keep. */
@@ -31,12 +33,14 @@ export function isGone(known: Known, { actor, objects }: Letter['facts']): boole
   return known.isRetracted(actor, objects[0] as string) || known.isRetracted(actor, actor);
 }
 
-/** The object is there, among the replies of what it answers now. */
-export function kept(object: ObjectFacts, before?: ObjectFacts): Change[] {
+/** The object is there, among the replies of what it answers now, unless whose that is blocks its owner. */
+export function kept(object: ObjectFacts, before?: ObjectFacts, known?: Known): Change[] {
   const changes: Change[] = [{ type: 'keep', object }];
   if (before !== undefined && before.inReplyTo !== object.inReplyTo)
     changes.push(...asReply('leave', before));
-  return [...changes, ...asReply('join', object)];
+  const answered = object.inReplyTo === null ? undefined : known?.object(object.inReplyTo);
+  const isUnwanted = answered !== undefined && known?.isBlockedBy(answered.owner, object.owner);
+  return isUnwanted ? changes : [...changes, ...asReply('join', object)];
 }
 
 /** Only a Tombstone is left, among no replies, and nobody likes or shares it any more. */

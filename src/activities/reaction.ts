@@ -45,7 +45,11 @@ export const react: ActivityRule = {
     if (type === 'Announce' && PASSED_ON.has(inner?.type ?? ''))
       return processed('an activity that a group passes on');
     if (known.isRetracted(actor, id)) return processed('undone before it came');
-    if (known.object(object)?.isDeleted) return processed('the object is deleted');
+    const about = known.object(object);
+    if (about?.isDeleted) return processed('the object is deleted');
+    // Others may have it; on what he has made it leaves no mark.
+    if (about !== undefined && known.isBlockedBy(about.owner, actor))
+      return processed('the owner of the object blocks its actor');
     const collection = reactionsTo(type, object);
     if (collection === null) return processed();
     return processed(null, [{ type: 'join', membership: { collection, item: actor, via: id } }]);

@@ -24,26 +24,37 @@ export function unwanted(letter: Letter, known: Known): Decision | null {
   const { actor, type } = letter.facts;
   if (!known.hasBlocks || NOT_STOPPED.has(type)) return null;
   const locals = concerned(letter, known);
-  const isUnwanted = locals.length > 0 && locals.every((local) => known.isBlockedBy(local, actor));
+  // A reaction that reaches nobody here still shows on what it is about.
+  const owner = locals.length === 0 ? ownerHere(letter, known) : undefined;
+  const all = owner === undefined ? locals : [owner];
+  const isUnwanted = all.length > 0 && all.every((local) => known.isBlockedBy(local, actor));
   return isUnwanted ? dropped(UNWANTED) : null;
 }
 
+/** What is about somebody, whomever it names besides: he has it. */
+const ABOUT_SOMEBODY = new Set(['Accept', 'Block', 'Follow', 'Reject', 'Undo']);
+
 /**
- * The local actors that it names, the owner of the inbox it came to, and those that it addresses as followers. A reaction
- * that names nobody concerns the owner of its object: few servers address a Like.
+ * The local actors that it addresses, those that follow its actor and are addressed so, and the owner of the inbox it
+ * came to. What addresses nobody concerns those that it names, and a reaction the owner of its object: few servers
+ * address a Like. Who is only named beside those that are addressed is not meant.
  */
-function concerned({ facts, locals, origin }: Letter, known: Known): string[] {
-  const { actor, addressees, objects, type } = facts;
-  const reached = new Set([...locals.map(({ id }) => id), ...known.followersAmong(actor, addressees)]);
+function concerned(letter: Letter, known: Known): string[] {
+  const { facts, locals, inbox } = letter;
+  const { actor, addressees, type } = facts;
+  const isForAllNamed = addressees.length === 0 || ABOUT_SOMEBODY.has(type);
+  const meant = locals.filter(
+    ({ id }) => isForAllNamed || addressees.includes(id) || inbox === `${id}/inbox`,
+  );
+  const reached = new Set([...meant.map(({ id }) => id), ...known.followersAmong(actor, addressees)]);
+  const owner = reached.size === 0 && addressees.length === 0 ? ownerHere(letter, known) : undefined;
+  return owner === undefined ? [...reached] : [owner];
+}
+
+/** Whose is what a reaction is about, where that is one of ours? */
+function ownerHere({ facts: { type, objects }, origin }: Letter, known: Known): string | undefined {
   const [object] = objects;
-  if (
-    reached.size === 0 &&
-    addressees.length === 0 &&
-    object !== undefined &&
-    reactionsTo(type, object) !== null
-  ) {
-    const owner = known.object(object)?.owner;
-    if (owner?.startsWith(`${origin}/`)) reached.add(owner);
-  }
-  return [...reached];
+  if (object === undefined || reactionsTo(type, object) === null) return undefined;
+  const owner = known.object(object)?.owner;
+  return owner?.startsWith(`${origin}/`) ? owner : undefined;
 }

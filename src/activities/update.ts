@@ -26,6 +26,6 @@ export const update: ActivityRule = {
       return processed('a newer version is known');
     return before === undefined && isGone(known, facts)
       ? processed('deleted before it came', removed(object))
-      : processed(null, kept(object, before));
+      : processed(null, kept(object, before, known));
   },
 };

@@ -66,7 +66,7 @@ export async function insertMail(tx: Statements, mail: readonly VerifiedActivity
         ) with ordinality as r(id, domain, normal, inbox, at, raw_start, raw_size, facts_start, facts_size, place)
     ), documents as (
       insert into document (activity_id, raw, normal, received_at)
-      select id, raw, normal, at from given order by id on conflict do nothing
+      select id, raw, normal, at from given order by id, place on conflict do nothing
     )
     insert into mail (domain, activity_id, facts, inbox, received_at)
     select domain, id, facts, inbox, at from given order by place`);

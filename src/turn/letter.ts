@@ -8,11 +8,11 @@ import { userBlocksOf } from '../store/user-blocks.ts';
 import { withAnswer } from './filtered.ts';
 
 export function letterOf(mail: Mail): Letter {
-  const { facts, domain } = mail;
+  const { facts, domain, inbox } = mail;
   // An inbox is our origin and a path.
-  const origin = mail.inbox.split('/', 3).join('/');
+  const origin = inbox.split('/', 3).join('/');
   const { isApproved } = mail.verdict ?? {};
-  return { facts, domain, origin, locals: withAnswer(mail), moving: facts.moving, isApproved };
+  return { facts, domain, origin, inbox, locals: withAnswer(mail), moving: facts.moving, isApproved };
 }
 
 /** Which of our actors block the senders of this mail, or whom a Move leads to. Nobody is asked where nobody blocks. */

@@ -40,6 +40,17 @@ export class Register {
     return row?.status === 'dropped' && row.reason === UNWANTED && first === digest;
   }
 
+  /** Has a moderator approved it, and it has not acted yet? */
+  isApproved(activityId: string): boolean {
+    return this.#rows.get(activityId)?.status === 'accepted';
+  }
+
+  /** Is it another document than the one that stands under its id, which a filter or a moderator has looked at? */
+  isOther({ facts: { id, digest } }: Mail): boolean {
+    const first = this.#digests.get(id);
+    return this.#rows.has(id) && digest !== undefined && first !== undefined && digest !== first;
+  }
+
   /** The id of an activity's row, which it has from its first mail. */
   idOf(activityId: string): string {
     return (this.#rows.get(activityId) as ActivityRow).id;

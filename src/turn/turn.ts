@@ -31,7 +31,7 @@ import { movesOf } from '../store/moves.ts';
 import { objectsFor, retractionsFor } from '../store/objects.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
-import type { Status } from '../verdict.ts';
+import type { MailVerdict, Status } from '../verdict.ts';
 import { Aside, endFiltered } from './filtered.ts';
 import { blocksFor, letterOf } from './letter.ts';
 import { holdTargets } from './moves.ts';
@@ -231,19 +231,26 @@ interface Turn {
   readonly atMs: number;
 }
 
+const APPROVED: MailVerdict = { asked: [], remarks: [], isApproved: true };
+
 /** One mail to its end. */
 function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
   const { world, register, aside, atMs } = known;
-  const { facts, domain, verdict } = mail;
-  if (register.hasActed(facts.id)) {
+  const { facts, domain } = mail;
+  if (register.hasActed(facts.id) || register.isOther(mail)) {
     handleAgain(mail, isShut, known);
     return;
   }
+  // It was approved while this mail waited: it is the same document, in another inbox or once more.
+  const isOvertaking = register.isApproved(facts.id) && mail.verdict?.isApproved !== true;
+  if (isOvertaking) register.cameAgain(mail);
+  const verdict = isOvertaking ? APPROVED : mail.verdict;
   if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
   else if (verdict?.end !== undefined) endFiltered(mail, verdict.end, { world, register, aside, atMs });
-  else act(mail, known);
-  // What is held has not come to its end: its event comes with that.
-  if (register.statusOf(facts.id) !== 'held') world.record({ kind: 'activity', atMs, key: facts.id, domain });
+  else act({ ...mail, verdict }, known);
+  // What is held, or may yet act for another inbox, has not come to its end: its event comes with that, and once.
+  if (register.statusOf(facts.id) !== 'held' && !register.isUnwanted(mail))
+    world.record({ kind: 'activity', atMs, key: facts.id, domain });
 }
 
 /** The decision about a mail, and what it asks for. */
