@@ -3,7 +3,7 @@
  * the remote domain's row lock: a follow request is driven under the lock of its domain, by mail and by people.
  */
 import { World } from '../activities/world.ts';
-import { canonicalDomain, domainOf, withParents } from '../activity.ts';
+import { canonicalDomain, domainOf, originOf, withParents } from '../activity.ts';
 import type { FollowRequestRecord, LocalActor, Page, PageQuery } from '../api.ts';
 import type { FollowFacts, RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
@@ -122,6 +122,11 @@ export async function follow(
   const domain = domainOf(object);
   if (domain === null || canonicalDomain(domain) === null)
     throw new SallyportError('ERR_INVALID', 'object is not the URL of an actor', { data: { object } });
+  if (originOf(object) === originOf(local.id))
+    throw new SallyportError('ERR_INVALID', 'the actor is one of ours', {
+      hint: 'follows between your own actors are for your service to keep',
+      data: { object },
+    });
   const remote = await parts.inboxOf(object);
   if (remote === null) {
     throw new SallyportError('ERR_REMOTE', 'the actor could not be fetched', {

@@ -84,8 +84,8 @@ export interface Moderation {
   readonly actors: UserBlocksDesk & {
     /**
      * Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. Throws
-     * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL or is blocked by our actor, and `ERR_REMOTE` when
-     * nothing could be fetched there that is an actor.
+     * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL, one of ours, or blocked by our actor, and
+     * `ERR_REMOTE` when nothing could be fetched there that is an actor.
      */
     follow(handle: string, object: string): Promise<{ activityId: string }>;
     /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */

@@ -184,6 +184,11 @@ describe.each(places)('a follow ($name)', (place) => {
     expect(await members('alice', 'following')).toEqual([]);
   });
 
+  test('of another actor of ours is not asked for, and says so: no other server is to blame', async () => {
+    const reply = await served.admin('/actors/alice/follow', { object: BOB });
+    expect(reply.json()).toMatchObject({ status: 422, detail: 'the actor is one of ours', object: BOB });
+  });
+
   test('that our actor never asked for cannot be accepted', async () => {
     const invented = follow(BOB, ann.id);
     expect((await end(accept(ann.id, invented), ann)).status).toBe('processed');
