@@ -22,7 +22,7 @@ export const tail: Verb = {
 
   --machine M    only those of this machine
   --to STATE     only those into this state
-  --since N      begin after this number of the log, instead of now
+  --since N      begin after this number of the log (seq in --json), instead of now
 ${CONNECTION_HELP.replace('the answer as JSON', 'one JSON object a line')}`,
   async run(args) {
     const { values, positionals } = readArgs(args, OPTIONS);
