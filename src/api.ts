@@ -349,6 +349,8 @@ export interface FilterActor extends Pick<Ref, 'uri' | 'domain' | 'isLocal' | 'i
   readonly name: string | null;
   /** When its server says that it was made; nobody vouches for it. */
   readonly published: Date | null;
+  /** The collection by which it addresses its followers. */
+  readonly followers: string | null;
 }
 
 /** What a filter is told besides the activity. Everything in it is read without network. */

@@ -158,7 +158,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   const settings = checkOptions(options);
   const events = createEvents(settings.logger);
   const registrations = new Map<string, Registration>();
-  const chain = createFilterChain();
+  const chain = createFilterChain(settings.filters);
   let opening: Promise<Opened> | undefined;
   let opened: Opened | undefined;
   let closing: Promise<void> | undefined;

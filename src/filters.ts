@@ -16,13 +16,16 @@
  */
 import type { Activity, FilterActor } from './api.ts';
 import { messageOf, SallyportError } from './errors.ts';
+import type { Supplies } from './filters/built-in/built-in.ts';
+import { createSupplies, registeredOf } from './filters/built-in/index.ts';
 import { judge, type Registered, type Told } from './filters/chain.ts';
 import { createGroup } from './filters/group.ts';
 import { askPolicy } from './filters/policy.ts';
 import { readableText } from './filters/text.ts';
 import { createMailbox } from './mailbox.ts';
-import type { FollowPolicyFunction, Settings } from './options.ts';
+import type { FilterSettings, FollowPolicyFunction, Settings } from './options.ts';
 import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
+import type { Remote } from './remote.ts';
 import {
   type Judged,
   leaseMail,
@@ -46,9 +49,13 @@ export interface FilterChain {
   expectPolicies(): void;
   /** Does mail wait for a verdict? */
   isActive(): boolean;
+  /** Gives the built-in filters what they use. */
+  supply(parts: { readonly store: Store; readonly remote: Remote }): void;
 }
 
-export function createFilterChain(): FilterChain {
+/** The built-in filters of a configuration come first. */
+export function createFilterChain(builtIn: readonly FilterSettings[] = []): FilterChain {
+  let supplies: Supplies | undefined;
   const registered = new Map<string, Registered>();
   let ordered: readonly Registered[] = [];
   let hasPolicies = false;
@@ -56,6 +63,12 @@ export function createFilterChain(): FilterChain {
     const all = [...registered.values()];
     ordered = [...all.filter(({ isHook }) => !isHook), ...all.filter(({ isHook }) => isHook)];
   };
+  const supplied = (): Supplies => {
+    if (supplies === undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is not open');
+    return supplies;
+  };
+  for (const settings of builtIn) registered.set(settings.name, registeredOf(settings, supplied));
+  order();
   return {
     add(one) {
       const { name } = one;
@@ -84,6 +97,9 @@ export function createFilterChain(): FilterChain {
       hasPolicies = true;
     },
     isActive: () => hasPolicies || registered.size > 0,
+    supply(parts) {
+      supplies = createSupplies(parts);
+    },
   };
 }
 
@@ -270,9 +286,9 @@ export function createFilters(parts: FiltersParts): Filters {
 
 function actorOf({ actor, facts }: UnfilteredMail, references: Shelf): FilterActor | null {
   if (actor === null) return null;
-  const { type, preferredUsername, name, published } = actor;
+  const { type, preferredUsername, name, published, followers } = actor;
   const made = published === null ? null : new Date(published);
   const isDate = made !== null && !Number.isNaN(made.getTime());
   const ref = references.refTo(facts.actor, true);
-  return { ...ref, type, preferredUsername, name, published: isDate ? made : null };
+  return { ...ref, type, preferredUsername, name, published: isDate ? made : null, followers };
 }

@@ -116,6 +116,7 @@ export async function openHouse(
     const locals = await createLocals(settings, store, { ...parts, onPolicyFunction });
     const references = createReferences({ store, locals, origin: settings.origin });
     const remote = keep(createRemote(settings, parts), (room) => room.close());
+    chain.supply({ store, remote });
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });

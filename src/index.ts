@@ -53,16 +53,23 @@ export type {
 export { type ErrorCode, SallyportError } from './errors.ts';
 export { fromEnv } from './options/environment.ts';
 export type {
+  AccountAgeFilter,
   ActorResolver,
+  BuiltInFilter,
+  BuiltInVerdict,
   Duration,
+  ExternalFilter,
+  FirstContactFilter,
   FollowersNamed,
   FollowPolicy,
   FollowPolicyFunction,
   FollowPolicyRequest,
   FollowRule,
   InboxOptions,
+  KeywordsFilter,
   LocalActorOptions,
   Logger,
+  MentionsFilter,
   RateLimit,
   ResolvedActor,
   SignedIn,

@@ -71,6 +71,15 @@ export interface Remote {
     body: Uint8Array,
     options?: { readonly signal?: AbortSignal },
   ): Promise<RemoteAnswer>;
+  /**
+   * POSTs JSON to a URL that the operator has configured: it may be private, plain http, and on our own origin. Follows
+   * no redirect; a good answer comes back whole, in at most `bytesMax`. It may take as long as its signal lets it.
+   */
+  ask(
+    url: string,
+    question: object,
+    options: { readonly signal: AbortSignal; readonly bytesMax: number },
+  ): Promise<RemoteAnswer>;
   /** May this URL be asked at all, as far as one can say without a look-up? */
   isAllowed(url: string): boolean;
   /** Ends every call under way (fault `network`) and every kept connection; resolves when nothing is left. */
@@ -105,6 +114,11 @@ const LIMITS: RemoteLimits = {
   fetchesPerHostMax: 16,
 };
 
+/** Questions to one service of the operator's at once: so many activities are looked at at once. */
+const ASKS_MAX = 512;
+/** The longest that any of them may take, whatever its signal says. */
+const ASK_MS_MAX = 65_000;
+
 /** ActivityPub 3.2 */
 const ACTIVITY_JSON =
   'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"';
@@ -129,6 +143,11 @@ export function createRemote(
     maxTotalSockets: 2_048,
   } as const;
   const agents: Agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  // Connections of their own: on one that is kept nobody looks up a name, and these may lead to private addresses.
+  const trusted = policyOf({ allowPrivateAddress: true });
+  const trustedKept = { ...kept, maxSockets: ASKS_MAX };
+  const trustedAgents: Agents = { http: new HttpAgent(trustedKept), https: new HttpsAgent(trustedKept) };
+  const trustedLookup = pinnedLookup(trusted);
   /** The calls under way, with what resolves at their end. */
   const underWay = new Map<AbortController, Promise<void>>();
   const budget = createBudget(limits);
@@ -139,12 +158,13 @@ export function createRemote(
   async function bounded(
     outer: AbortSignal | undefined,
     call: (signal: AbortSignal) => Promise<Received & { finalUrl: string }>,
+    deadlineMs = limits.deadlineMs,
   ): Promise<RemoteAnswer> {
     const controller = new AbortController();
     const over = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => controller.abort(new RemoteFault('timeout', 'the deadline has passed')),
-      limits.deadlineMs,
+      deadlineMs,
     );
     const end = (): void => controller.abort(new RemoteFault('network', 'the call was ended'));
     if (isClosed || outer?.aborted === true) end();
@@ -215,6 +235,30 @@ export function createRemote(
         return { ...received, finalUrl: checked.href };
       });
     },
+    ask(url, question, { signal: outer, bytesMax }) {
+      const call = async (signal: AbortSignal): Promise<Received & { finalUrl: string }> => {
+        const checked = checkUrl(url, trusted, null);
+        const body = Buffer.from(JSON.stringify(question));
+        const headers = {
+          ...{ accept: 'application/json', 'content-type': 'application/json', 'user-agent': userAgent },
+          'content-length': String(body.byteLength),
+        };
+        const received = await exchange({
+          ...{
+            url: checked,
+            method: 'POST',
+            headers,
+            body,
+            lookup: trustedLookup,
+            agents: trustedAgents,
+            signal,
+          },
+          ...{ bytesMax, isBodyWanted: true },
+        });
+        return { ...received, finalUrl: checked.href };
+      };
+      return bounded(outer, call, ASK_MS_MAX);
+    },
     isAllowed(url) {
       try {
         checkUrl(url, policy, origin);
@@ -230,8 +274,10 @@ export function createRemote(
         controller.abort(new RemoteFault('network', 'the call was ended'));
       }
       await Promise.all(over);
-      agents.http.destroy();
-      agents.https.destroy();
+      for (const { http, https } of [agents, trustedAgents]) {
+        http.destroy();
+        https.destroy();
+      }
     },
   };
 }

@@ -32,7 +32,7 @@ const ROOMS: Record<string, string> = {
   turn: 'machines activity verdict errors options api effects store mailbox activities events',
   log: 'errors options api store events',
   handlers: 'activity verdict errors options api verify store mailbox references',
-  filters: 'activity verdict errors options api store mailbox handlers references',
+  filters: 'activity verdict errors options api store remote mailbox handlers references',
   deliveries: 'activity errors options api store remote verify locals events',
   moderation: 'machines activity verdict errors options api effects verify store activities locals',
   web: 'activity verdict errors options api store locals events',

@@ -34,6 +34,14 @@ function promised(inbox: Inbox): void {
   inbox.domains.block('spam.example', {});
   // @ts-expect-error 'hors' is no unit of time
   createInbox({ origin: 'https://social.example', rateLimit: { limit: 100, window: '1 hors' } });
+  // @ts-expect-error no such built-in filter
+  createInbox({ origin: 'https://social.example', filters: [{ use: 'keyword', words: ['x'] }] });
+  // @ts-expect-error a filter has its own options and no others
+  createInbox({ origin: 'https://social.example', filters: [{ use: 'mentions', max: 5, words: ['x'] }] });
+  // @ts-expect-error 'block' is no verdict of a filter
+  createInbox({ origin: 'https://social.example', filters: [{ use: 'first-contact', verdict: 'block' }] });
+  // @ts-expect-error an external filter has a URL
+  createInbox({ origin: 'https://social.example', filters: [{ use: 'external', fallback: 'accept' }] });
   // @ts-expect-error an inbox has an origin
   createInbox({});
 
@@ -52,6 +60,16 @@ function promised(inbox: Inbox): void {
     actors: {
       alice: { followPolicy: async ({ follower }) => (follower.type === 'Service' ? 'ask' : 'accept') },
     },
+  });
+  createInbox({
+    origin: 'https://social.example',
+    filters: [
+      { use: 'keywords', words: ['buy now'] },
+      { use: 'account-age', olderThan: '1 day', unknown: 'accept', verdict: 'reject' },
+      { use: 'first-contact', name: 'strangers' },
+      { use: 'mentions', max: 5, verdict: 'drop' },
+      { use: 'external', url: 'http://10.0.0.1/', timeout: '500 ms', fallback: 'accept', verdict: 'shadow' },
+    ],
   });
   inbox.on('*', (activity: Activity) => void activity.type);
   inbox.onTransition('follow-request', (t) => {

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { SallyportError } from '../errors.ts';
+import { checkFilters } from './filters.ts';
 import { aliasesProblem, followPolicyProblem } from './follow-policy.ts';
 import { stderrLogger } from './logger.ts';
 import type { ActorResolver, InboxOptions, Logger, RateLimit, Settings } from './shape.ts';
@@ -80,6 +81,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   mailboxDepthMax: true,
   authorizedFetch: true,
   signedIn: true,
+  filters: true,
   logger: true,
 };
 
@@ -142,6 +144,7 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     mailboxDepthMax: check.whole('mailboxDepthMax', options.mailboxDepthMax ?? 100_000, 1, 100_000_000),
     authorizedFetch: check.yesNo('authorizedFetch', options.authorizedFetch ?? false),
     signedIn: checkSignedIn(options.signedIn, report),
+    filters: checkFilters(options.filters ?? [], check, report),
     logger: checkLogger(options.logger, report),
   };
   return { settings, faults };

@@ -129,6 +129,91 @@ export type SignedIn = (request: {
   readonly headers: Headers;
 }) => Promise<string | null> | string | null;
 
+/** What a built-in filter does with what it finds: the verdicts of filters, by name. */
+export type BuiltInVerdict = 'drop' | 'reject' | 'hold' | 'shadow';
+
+interface BuiltInOptions {
+  /** The name in histories, lists and metrics. @default its `use` with a number, such as `keywords#1` */
+  readonly name?: string;
+  /** What becomes of an activity that it finds; `shadow` only enters it in the history. @default 'hold' */
+  readonly verdict?: BuiltInVerdict;
+}
+
+/** Finds words in the text as people read it, whatever case, tags, language or spelling of the same letters. */
+export interface KeywordsFilter extends BuiltInOptions {
+  readonly use: 'keywords';
+  /** Words and phrases; at most 10000, of at most 200 characters each. */
+  readonly words: readonly string[];
+  /** Only where no letter and no digit stands beside it: `cialis` is not found in `specialist`. @default false */
+  readonly wholeWords?: boolean;
+}
+
+/** Finds accounts that are younger, by our clock, when their activity is accepted. */
+export interface AccountAgeFilter extends BuiltInOptions {
+  readonly use: 'account-age';
+  readonly olderThan: Duration;
+  /** Of an account without a date, or with one that is yet to come. @default the `verdict` */
+  readonly unknown?: BuiltInVerdict | 'accept';
+}
+
+/** Finds actors of whom nothing was processed and nothing approved yet, and whom none of ours follows. */
+export interface FirstContactFilter extends BuiltInOptions {
+  readonly use: 'first-contact';
+}
+
+/** Finds activities that mention or address more actors than this, each counted once. */
+export interface MentionsFilter extends BuiltInOptions {
+  readonly use: 'mentions';
+  readonly max: number;
+}
+
+/** Asks a service of the operator's by HTTP; see the README for what is asked and what it may answer. */
+export interface ExternalFilter extends BuiltInOptions {
+  readonly use: 'external';
+  /** May be private and plain http. Redirects are not followed. */
+  readonly url: string;
+  /** How long an answer may take; at most a minute. @default '2 seconds' */
+  readonly timeout?: Duration;
+  /** What counts when it gives no verdict in time. @default 'hold' */
+  readonly fallback?: 'hold' | 'accept' | 'drop';
+  /** Counts in place of whatever drop, reject or hold the service says. @default what it says */
+  readonly verdict?: BuiltInVerdict;
+}
+
+/** A filter that comes with the package, as data. */
+export type BuiltInFilter =
+  | KeywordsFilter
+  | AccountAgeFilter
+  | FirstContactFilter
+  | MentionsFilter
+  | ExternalFilter;
+
+/** A built-in filter with its options checked. */
+export type FilterSettings = { readonly name: string } & (
+  | {
+      readonly use: 'keywords';
+      readonly verdict: BuiltInVerdict;
+      readonly words: readonly string[];
+      readonly wholeWords: boolean;
+    }
+  | {
+      readonly use: 'account-age';
+      readonly verdict: BuiltInVerdict;
+      readonly olderThanMs: number;
+      readonly unknown: BuiltInVerdict | 'accept';
+    }
+  | { readonly use: 'first-contact'; readonly verdict: BuiltInVerdict }
+  | { readonly use: 'mentions'; readonly verdict: BuiltInVerdict; readonly max: number }
+  | {
+      readonly use: 'external';
+      /** Null: what the service says. */
+      readonly verdict: BuiltInVerdict | null;
+      readonly url: string;
+      readonly timeoutMs: number;
+      readonly fallback: 'hold' | 'accept' | 'drop';
+    }
+);
+
 /** Everything that can be said to `createInbox`. Defaults are those of the contract. */
 export interface InboxOptions {
   /** Public origin; every id, signature target and Host check uses it, never a forwarded header. */
@@ -168,6 +253,8 @@ export interface InboxOptions {
   readonly authorizedFetch?: boolean | undefined;
   /** Who of our own actors asks for a document, by the service's own login. @default nobody */
   readonly signedIn?: SignedIn | undefined;
+  /** Built-in filters, asked in this order before those in code. @default none */
+  readonly filters?: readonly BuiltInFilter[] | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
   readonly mailboxDepthMax?: number | undefined;
   /** Where log lines go. @default warnings and errors as JSON lines on stderr */
@@ -195,5 +282,6 @@ export interface Settings {
   readonly mailboxDepthMax: number;
   readonly authorizedFetch: boolean;
   readonly signedIn: SignedIn | null;
+  readonly filters: readonly FilterSettings[];
   readonly logger: Logger;
 }

@@ -97,6 +97,7 @@ export const OPTIONS: readonly Row[] = [
     'which of our own actors asks for a document, by your own login; it reads its own inbox',
     'nobody',
   ],
+  ['filters', 'built-in filters, asked in this order before those in code', 'none'],
   [
     'logger',
     'any object with `debug info warn error`; pino and LogTape fit',

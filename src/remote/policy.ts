@@ -76,9 +76,10 @@ export function hostOf(url: URL): string {
 
 /**
  * A URL that may be asked, without its fragment; throws the fault otherwise. An address in the URL is judged here,
- * because no look-up happens for it; a name is judged by `pinnedLookup` when the connection is made.
+ * because no look-up happens for it; a name is judged by `pinnedLookup` when the connection is made. `ownOrigin` null:
+ * it may be ours.
  */
-export function checkUrl(text: string, policy: Policy, ownOrigin: string): URL {
+export function checkUrl(text: string, policy: Policy, ownOrigin: string | null): URL {
   const url = URL.parse(text);
   if (url === null) throw new RemoteFault('address', 'not an absolute URL');
   const isHttp = url.protocol === 'http:';
@@ -99,7 +100,8 @@ export function checkUrl(text: string, policy: Policy, ownOrigin: string): URL {
   } else if (!policy.isAddressAllowed(host)) {
     throw new RemoteFault('address', `${host} is no public address`);
   }
-  if (isOwn(url, host, ownOrigin)) throw new RemoteFault('own-origin', 'the URL is on our own origin');
+  if (ownOrigin !== null && isOwn(url, host, ownOrigin))
+    throw new RemoteFault('own-origin', 'the URL is on our own origin');
   url.hash = '';
   return url;
 }

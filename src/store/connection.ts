@@ -14,7 +14,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { PgliteConnection } from '@mikro-orm/pglite';
 import type { AbstractSqlConnection } from '@mikro-orm/postgresql';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { blankPlace, copyBlank } from './blank.ts';
@@ -81,6 +81,7 @@ const SMALL_BUFFERS: EmbeddedOptions = { postgresqlconf: ['shared_buffers=32MB']
 export async function openEmbedded(
   directory: string,
   driverOptions: EmbeddedOptions = {},
+  indices: readonly RawBuilder<unknown>[] = [],
 ): Promise<Connection> {
   const isMemory = directory.startsWith('memory://');
   const dbName = isMemory ? directory : join(directory, 'pglite');
@@ -99,6 +100,7 @@ export async function openEmbedded(
     async () => {
       const { runner, transaction } = on(orm);
       await new Migrator(orm.em as never).up();
+      for (const index of indices) await index.execute(runner);
       await checkMigrations(runner);
       return {
         kind: 'pglite',
@@ -147,11 +149,15 @@ export async function makeBlank(): Promise<void> {
   }
 }
 
-/** Connects to PostgreSQL; a server that is not there gets some time to come up. */
+/**
+ * Connects to PostgreSQL; a server that is not there gets some time to come up. `indices` are made besides those of the
+ * migrations, for who needs them.
+ */
 export async function openServer(
   url: string,
   limits: ConnectionLimits,
   logger: Settings['logger'],
+  indices: readonly RawBuilder<unknown>[] = [],
 ): Promise<Connection> {
   const pool = guardPool(limits.statementMs);
   const orm = await reach(url, limits, pool.guard);
@@ -161,7 +167,7 @@ export async function openServer(
   };
   return whole(async () => {
     const { runner, transaction } = on(orm);
-    await migrateServer(orm);
+    await migrateServer(orm, indices);
     pool.start(logger);
     await checkMigrations(runner);
     await checkTimeouts(runner);
@@ -273,13 +279,14 @@ function guardPool(statementMs: number): {
 }
 
 /** Two processes may start at once: the second one waits for the first one's migrations, and then finds them done. */
-async function migrateServer(orm: MikroORM): Promise<void> {
+async function migrateServer(orm: MikroORM, indices: readonly RawBuilder<unknown>[]): Promise<void> {
   await driverOf(orm).transactional(async (runner) => {
     await sql`select set_config('statement_timeout', '0', true),
       set_config('idle_in_transaction_session_timeout', '0', true),
       set_config('lock_timeout', ${String(MIGRATION_LOCK_MS)}, true)`.execute(runner);
     await sql`select pg_advisory_xact_lock(4680, 0)`.execute(runner);
     await new Migrator(orm.em as never).up({ transaction: runner });
+    for (const index of indices) await index.execute(runner);
   });
 }
 

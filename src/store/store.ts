@@ -14,6 +14,7 @@ import {
   openServer,
   type Runner,
 } from './connection.ts';
+import { CONTACT_INDEX } from './contacts.ts';
 import { lockDirectory } from './lock.ts';
 import { ms, type Statements, sql } from './statement.ts';
 
@@ -79,10 +80,12 @@ interface Life {
  * this origin. Throws `ERR_DATABASE_UNAVAILABLE`, `ERR_DATA_DIRECTORY_IN_USE`, `ERR_SCHEMA_MISMATCH` or `ERR_CONFIG`.
  */
 export async function openStore(
-  settings: Pick<Settings, 'database' | 'dataDirectory' | 'origin' | 'logger'>,
+  settings: Pick<Settings, 'database' | 'dataDirectory' | 'origin' | 'logger'> &
+    Partial<Pick<Settings, 'filters'>>,
   parts: StoreParts = {},
 ): Promise<Store> {
-  const { database, dataDirectory, logger } = settings;
+  const { database, dataDirectory, logger, filters = [] } = settings;
+  const indices = filters.some(({ use }) => use === 'first-contact') ? [CONTACT_INDEX] : [];
   const { startMs = START_MS, transactionMs = TRANSACTION_MS } = parts;
   const isLocked = database === null && !dataDirectory.startsWith('memory://');
   const unlock = isLocked ? lockDirectory(dataDirectory) : () => undefined;
@@ -90,8 +93,8 @@ export async function openStore(
   try {
     connection =
       database === null
-        ? await openEmbedded(dataDirectory, parts.embedded)
-        : await openServer(database, { startMs, statementMs: transactionMs }, logger);
+        ? await openEmbedded(dataDirectory, parts.embedded, indices)
+        : await openServer(database, { startMs, statementMs: transactionMs }, logger, indices);
     return await openOn(connection, settings, parts, unlock);
   } catch (error) {
     await connection?.close().catch(() => undefined);

@@ -3,10 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** Rows of the capabilities: receiving, references, flows, handlers, user blocks, sending and discovery. */
+/** Rows of the capabilities: receiving, references, flows, handlers, built-in filters, user blocks, sending and discovery. */
 const RANGES = [
   [1, 49],
+  [60, 61],
+  [68, 69],
   [73, 74],
+  [85, 85],
   [86, 88],
 ] as const;
 const TESTS = join(import.meta.dirname, '..');

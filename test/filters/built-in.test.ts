@@ -1,0 +1,145 @@
+/** Built-in filters without an inbox: how they are written in a configuration, and the search for words. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readConfiguration } from '../../src/cli/configuration.ts';
+import { builtInFilters } from '../../src/filters/built-in/index.ts';
+import { createSearch } from '../../src/filters/built-in/keywords.ts';
+import { createInbox } from '../../src/index.ts';
+import { temporaryDirectory } from '../setup/postgres.ts';
+
+/** Shown when a property fails, and chosen anew each time. */
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+describe('the option `filters`', () => {
+  const fromContract = [
+    { use: 'keywords', words: ['buy now'], verdict: 'hold' },
+    { use: 'account-age', olderThan: '1 day', verdict: 'hold' },
+    { use: 'first-contact', verdict: 'hold' },
+    { use: 'mentions', max: 5, verdict: 'drop' },
+    { use: 'external', url: 'http://10.0.0.1/', timeout: '500 ms', fallback: 'accept' },
+  ];
+
+  test('is read from a JSON configuration, and the filters take their names before those in code', async () => {
+    const folder = temporaryDirectory('sallyport-filters-');
+    try {
+      writeFileSync(join(folder, 'sallyport.config.json'), JSON.stringify({ filters: fromContract }));
+      const { options, faults } = await readConfiguration({ SALLYPORT_ORIGIN: 'https://us.example' }, folder);
+      expect([options.filters, faults]).toEqual([fromContract, []]);
+      const inbox = createInbox({ origin: 'https://us.example', ...options });
+      expect(() => inbox.filter('mentions#1', () => undefined)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID' }),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is checked whole: every fault in one message, each with its place', () => {
+    const filters = [
+      { use: 'keyword', words: ['x'] },
+      { use: 'keywords', words: [], verdict: 'block' },
+      { use: 'keywords', words: ['ok', ' \u200b', 7], wordz: 1, wholeWords: 'yes' },
+      { use: 'account-age', olderThan: '1 moon', unknown: 'maybe' },
+      { use: 'mentions', max: 1.5 },
+      { use: 'external', url: 'ftp://x', timeout: '2 minutes', fallback: 'reject' },
+      { use: 'external', url: 'http://me:secret@x/', name: 'twice' },
+      { use: 'first-contact', name: 'twice' },
+      { use: 'first-contact', name: '' },
+      'first-contact',
+    ];
+    let error: unknown;
+    try {
+      createInbox({ origin: 'https://us.example', filters: filters as never });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: 'ERR_CONFIG' });
+    const { data, message } = error as { data: { faults: { option: string }[] }; message: string };
+    expect(data.faults.map(({ option }) => option)).toEqual([
+      'filters[0].use',
+      ...['filters[1].verdict', 'filters[1].words'],
+      ...['filters[2].wordz', 'filters[2].words[1]', 'filters[2].words[2]', 'filters[2].wholeWords'],
+      ...['filters[3].unknown', 'filters[3].olderThan', 'filters[4].max'],
+      ...['filters[5].timeout', 'filters[5].url', 'filters[5].fallback', 'filters[6].url'],
+      ...['filters[7].name', 'filters[8].name', 'filters[9].use'],
+    ]);
+    expect(message).not.toContain('secret');
+    expect(() => createInbox({ origin: 'https://us.example', filters: {} as never })).toThrow('not a list');
+  });
+
+  test('is described by the filters themselves', () => {
+    for (const [use, filter] of Object.entries(builtInFilters)) {
+      expect([filter.use, filter.effect]).toEqual([use, expect.stringMatching(/^\w.{10,120}$/)]);
+      for (const { meaning, byDefault } of Object.values(filter.options))
+        expect([meaning, byDefault]).toEqual([expect.stringMatching(/\w/), byDefault ?? null]);
+    }
+    // What they say of their options is what the check knows of them.
+    const full = Object.values(builtInFilters).map(({ use, options }) => {
+      const given = Object.entries(options).map(([name, { example }]) => [name, example]);
+      return { use, ...Object.fromEntries(given) };
+    });
+    expect(() => createInbox({ origin: 'https://us.example', filters: full as never })).not.toThrow();
+  });
+});
+
+describe('the search for words', () => {
+  const letters = (maxLength: number) =>
+    fc.string({ unit: fc.constantFrom('a', 'b', 'A', ' ', 'ß'), maxLength });
+
+  test('finds what stands in the text, and nothing else', () => {
+    const folded = (text: string) => text.toLowerCase().replaceAll('ß', 'ss').replace(/ +/g, ' ');
+    const word = letters(5).filter((text) => text.trim() !== '');
+    const property = fc.property(
+      fc.array(word, { minLength: 1, maxLength: 8 }),
+      letters(30),
+      (words, text) => {
+        const there = words.filter((one) => folded(text).includes(folded(one).trim()));
+        const found = createSearch(words, false)(text);
+        expect(found === null ? [] : [found]).toEqual(there.length === 0 ? [] : [expect.toBeOneOf(there)]);
+        const whole = words.filter((one) => {
+          const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${folded(one).trim()}(?![\\p{L}\\p{N}])`, 'u');
+          return pattern.test(folded(text));
+        });
+        expect(createSearch(words, true)(text) !== null).toBe(whole.length > 0);
+      },
+    );
+    fc.assert(property, { numRuns: 500, seed });
+  });
+
+  test('sees through other forms of the same letters', () => {
+    const search = createSearch(['Café', 'ΟΔΟΣ', 'ﬁne', 'two  words'], true);
+    for (const text of [
+      'cafe\u0301',
+      'CAFÉ',
+      'οδος',
+      'ΟΔΟΣ',
+      'FINE',
+      'two\u00a0\u2003words',
+      't\u200bwo words',
+    ])
+      expect([text, search(text)]).toEqual([text, expect.any(String)]);
+    for (const text of ['cafe', 'two\nwords', 'cafés', 'twowords'])
+      expect([text, search(text)]).toEqual([text, null]);
+  });
+
+  test('takes a moment for a megabyte of anything, however many words there are', () => {
+    const words = Array.from({ length: 1_000 }, (_, n) => `${'a'.repeat(n % 199)}${n % 7}`);
+    const search = createSearch(words, true);
+    for (const piece of [
+      'a',
+      'a6',
+      ' ',
+      '\u0301\u0327',
+      '\u0301\uff9e',
+      '\u00ad',
+      'ﷺ',
+      '\u0301\u200d\u0327',
+    ]) {
+      const startedMs = performance.now();
+      search(piece.repeat(1_000_000 / Buffer.byteLength(piece)));
+      expect([piece, performance.now() - startedMs < 5_000]).toEqual([piece, true]);
+    }
+  });
+});
