@@ -31,6 +31,8 @@ export interface ReferencesParts {
 
 /** In the order in which something is looked for by its URI alone. */
 const KINDS = ['object', 'actor', 'activity'] as const;
+/** Ids of our form that one look asks the service about: a stranger may name thousands, and each is a question to it. */
+const ASKED_MAX = 200;
 
 export function createReferences({ store, locals, origin }: ReferencesParts): References {
   const localActor = (uri: string): Promise<LocalActor | null> =>
@@ -66,7 +68,8 @@ export function createReferences({ store, locals, origin }: ReferencesParts): Re
     origin,
     async knownAmong(uris) {
       const known = new Set(await knownAmong(store, uris));
-      for (const uri of uris) if (!known.has(uri) && (await localActor(uri)) !== null) known.add(uri);
+      const asked = uris.filter((uri) => !known.has(uri) && placeOf(uri, origin).isLocal);
+      for (const uri of asked.slice(0, ASKED_MAX)) if ((await localActor(uri)) !== null) known.add(uri);
       return known;
     },
     isOurActor: async (uri) => (await localActor(uri)) !== null,

@@ -1,7 +1,7 @@
 /** Create: an actor has made an object, its own. ActivityPub 7.2. */
 import { objectProblem } from './authority.ts';
 import { type ActivityRule, processed, rejected } from './decision.ts';
-import { isGone, kept, needsOfObject, objectIn, removed } from './object-state.ts';
+import { asReply, isGone, kept, needsOfObject, objectIn, removed } from './object-state.ts';
 
 export const create: ActivityRule = {
   needs: needsOfObject,
@@ -15,8 +15,12 @@ export const create: ActivityRule = {
     const before = known.object(object.uri);
     if (before !== undefined && before.owner !== facts.actor)
       return rejected('the object is somebody else\u2019s');
-    if (before !== undefined)
-      return processed(before.isDeleted ? 'the object is deleted' : 'the object is known');
+    if (before?.isDeleted) return processed('the object is deleted');
+    // Somebody here may have asked for it before it came: then it is among no replies yet.
+    if (before !== undefined) {
+      const isSame = before.inReplyTo === object.inReplyTo;
+      return processed('the object is known', isSame ? asReply('join', object, known) : []);
+    }
     return isGone(known, facts)
       ? processed('deleted before it came', removed(object))
       : processed(null, kept(object, undefined, known));

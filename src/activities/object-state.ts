@@ -33,14 +33,12 @@ export function isGone(known: Known, { actor, objects }: Letter['facts']): boole
   return known.isRetracted(actor, objects[0] as string) || known.isRetracted(actor, actor);
 }
 
-/** The object is there, among the replies of what it answers now, unless whose that is blocks its owner. */
+/** The object is there, among the replies of what it answers now. */
 export function kept(object: ObjectFacts, before?: ObjectFacts, known?: Known): Change[] {
   const changes: Change[] = [{ type: 'keep', object }];
   if (before !== undefined && before.inReplyTo !== object.inReplyTo)
     changes.push(...asReply('leave', before));
-  const answered = object.inReplyTo === null ? undefined : known?.object(object.inReplyTo);
-  const isUnwanted = answered !== undefined && known?.isBlockedBy(answered.owner, object.owner);
-  return isUnwanted ? changes : [...changes, ...asReply('join', object)];
+  return [...changes, ...asReply('join', object, known)];
 }
 
 /** Only a Tombstone is left, among no replies, and nobody likes or shares it any more. */
@@ -56,8 +54,14 @@ export function removed(object: ObjectFacts): Change[] {
   ];
 }
 
-function asReply(type: 'join' | 'leave', { uri: item, inReplyTo }: ObjectFacts): Change[] {
-  return inReplyTo === null
-    ? []
-    : [{ type, membership: { collection: `${inReplyTo}/replies`, item, via: '' } }];
+/** An object enters the replies of what it answers, unless whose that is blocks its owner; or leaves them. */
+export function asReply(
+  type: 'join' | 'leave',
+  { uri: item, owner, inReplyTo }: ObjectFacts,
+  known?: Known,
+): Change[] {
+  if (inReplyTo === null) return [];
+  const answered = known?.object(inReplyTo)?.owner;
+  if (answered !== undefined && known?.isBlockedBy(answered, owner)) return [];
+  return [{ type, membership: { collection: `${inReplyTo}/replies`, item, via: '' } }];
 }

@@ -18,6 +18,8 @@ export interface NewHeld {
   readonly mail: readonly KeptMail[];
 }
 
+/** What is kept of one in all, about, in bytes of JSON: what comes to a further inbox beyond that does not reach it. */
+const MAIL_BYTES_MAX = 4_000_000;
 /** Nobody decides for so long: then it is dropped. */
 const HELD_MS = 30 * 86_400_000;
 
@@ -38,7 +40,7 @@ export async function writeHeld(
     await tx.run(sql`
     update held as h set mail = h.mail || r.mail
       from json_to_recordset(${rows(again)}) as r("activityId" text, mail jsonb)
-     where h.activity_id = r."activityId"`);
+     where h.activity_id = r."activityId" and octet_length(h.mail::text) <= ${MAIL_BYTES_MAX}`);
 }
 
 /** Newest first, below the cursor. */

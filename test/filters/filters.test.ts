@@ -175,6 +175,24 @@ describe.each(databases)('the filter stage on $name', (kind) => {
     expect([calls, await waiting()]).toEqual([1, 0]);
   });
 
+  test('what is held and comes to inbox after inbox does not grow without end', async () => {
+    const { filters, turn } = process(() => hold('who is that?'));
+    const addressees = Array.from({ length: 1_000 }, (_, at) => `https://b.example/${'x'.repeat(900)}/${at}`);
+    const first = verified('a.example', { addressees });
+    for (let n = 0; n < 10; n++) {
+      await accepted(desk.store, [{ ...first, inbox: `${US}/users/reader-${n}/inbox` }]);
+      filters.mark(['a.example']);
+      await filters.settled();
+      await turn(['a.example']);
+    }
+    const [held] = await desk.store.run<{ bytes: number }>(
+      sql`select octet_length(mail::text) as bytes from held`,
+    );
+    expect(held?.bytes).toBeGreaterThan(1_000_000);
+    expect(held?.bytes).toBeLessThan(6_000_000);
+    expect(await waiting()).toBe(0);
+  });
+
   test('whatever filters say and however long they take, each domain keeps its order and each mail its verdict', async () => {
     const verdict = fc.constantFrom('pass', 'drop', 'reject', 'hold', 'throw' as const);
     const letter = fc.record({

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hold } from '../../src/index.ts';
 import {
   announce,
+  CONTEXT,
   create,
   like,
   PUBLIC,
@@ -120,4 +121,42 @@ describe.each(places)('a stranger ($name)', (place) => {
       ...[true, false],
     ]);
   });
+
+  test('is answered here also when somebody has looked at his answer before it came', async () => {
+    const uri = await noteOfAlice();
+    const reply = create(eve.id, { inReplyTo: uri, to: [PUBLIC], cc: [] });
+    const { id } = reply.object as { id: string };
+    home.serve(new URL(id).pathname, (_, response) => {
+      response.setHeader('content-type', 'application/activity+json');
+      response.end(JSON.stringify({ '@context': reply['@context'], ...(reply.object as object) }));
+    });
+    await served.inbox.resolve(id);
+    await send(reply);
+    expect((await served.inbox.objects.get(uri)).replies.total).toBe(1);
+  });
+});
+
+describe('a stranger who names a thousand', () => {
+  test(
+    'has the service asked about two hundred of them at a time, by whomever looks',
+    async () => {
+      let questions = 0;
+      const actors = async () => {
+        questions++;
+        return null;
+      };
+      const looked = Promise.withResolvers<number>();
+      await using served = await serve(places[0] as (typeof places)[0], { actors }, (inbox) => {
+        inbox.on('Flag', ({ objects }) => looked.resolve(objects.length));
+      });
+      const eve = await (await served.remote()).actor('eve');
+      const object = Array.from({ length: 1_000 }, (_, at) => `${ORIGIN}/users/nobody-${at}`);
+      const flag = { '@context': CONTEXT, id: `${eve.id}/flag`, type: 'Flag', actor: eve.id, object };
+      expect((await served.post('/inbox', flag, eve)).status).toBe(202);
+      expect(await looked.promise).toBe(object.length);
+      // At the door, and for the handler.
+      expect(questions).toBeLessThanOrEqual(402);
+    },
+    PATIENCE,
+  );
 });
