@@ -34,6 +34,12 @@ const ADDRESSING = ['to', 'cc', 'bto', 'bcc', 'audience'] as const;
 const ACTIVITIES = new Set(
   'Add Announce Block Create Delete Dislike EmojiReact Flag Like Move Remove Undo Update'.split(' '),
 );
+/** Activities that mean nothing here, and no objects either. A Question is one: a poll, which is created. */
+const NOT_SENT = new Set(
+  'Activity Arrive Ignore IntransitiveActivity Invite Join Leave Listen Offer Read TentativeAccept TentativeReject Travel View'.split(
+    ' ',
+  ),
+);
 /** Driven by machines, which have verbs of their own. */
 const BY_VERBS: Readonly<Record<string, string>> = {
   Follow: 'a Follow is sent by the verb `follow` of the actor',
@@ -59,6 +65,8 @@ export function ownOf(
   if (verb !== undefined) return { problem: verb };
   if (typeof given.type !== 'string' || given.type === '')
     return { problem: 'it has no type, such as Note or Like' };
+  if (NOT_SENT.has(given.type))
+    return { problem: `of activities only ${[...ACTIVITIES].join(', ')} are sent from here` };
   const activity = ACTIVITIES.has(given.type) ? given : wrapped(given);
   const made = { ...bodyOf(actor.id, activity, place.atMs), '@context': activity['@context'] ?? AS_CONTEXT };
   return build(actor.id, made, known, place);

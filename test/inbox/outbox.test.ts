@@ -158,8 +158,9 @@ describe.each(places)('what our actor sends ($name)', (place) => {
       { type: 'Create', object: 'https://x.example/1' },
       { type: 'Like' },
       { content: 'Of no type' },
+      { type: 'Invite', object: 'https://x.example/1' },
     ])
-      await expect(say(activity)).rejects.toMatchObject({ code: 'ERR_INVALID' });
+      await expect(say(activity), JSON.stringify(activity)).rejects.toMatchObject({ code: 'ERR_INVALID' });
     await expect(served.inbox.actors.send('nobody', { type: 'Note' })).rejects.toMatchObject({
       code: 'ERR_NOT_FOUND',
     });
