@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readConfiguration } from '../../src/cli/configuration.ts';
-import { builtInFilters } from '../../src/filters/built-in/index.ts';
+import { builtInFilters, registeredOf } from '../../src/filters/built-in/index.ts';
 import { createSearch } from '../../src/filters/built-in/keywords.ts';
 import { createInbox } from '../../src/index.ts';
 import { temporaryDirectory } from '../setup/postgres.ts';
@@ -81,6 +81,37 @@ describe('the option `filters`', () => {
       return { use, ...Object.fromEntries(given) };
     });
     expect(() => createInbox({ origin: 'https://us.example', filters: full as never })).not.toThrow();
+  });
+});
+
+describe('a verdict in the configuration', () => {
+  const external = {
+    use: 'external',
+    name: 'it',
+    url: 'http://x/',
+    timeoutMs: 1_000,
+    fallback: 'hold',
+  } as const;
+
+  test.each([
+    [null, 'drop', { type: 'drop', reason: 'so' }],
+    ['hold', 'drop', { type: 'hold', reason: 'so' }],
+    ['shadow', 'drop', { type: 'shadow', reason: 'drop: so' }],
+    ['drop', 'shadow', { type: 'shadow', reason: 'so' }],
+    ['drop', 'accept', undefined],
+  ] as const)('of %j makes of the %j of an external service: %j', async (verdict, said, expected) => {
+    const ask = async () => ({ verdict: said, reason: 'so' });
+    const { filter } = registeredOf({ ...external, verdict }, () => ({ ask, isKnown: async () => false }));
+    const activity = { normal: {}, actor: { uri: 'https://x.example/a', domain: 'x.example' } };
+    const signal = AbortSignal.timeout(1_000);
+    expect(await filter(activity as never, { actor: null, text: '', signal } as never)).toEqual(expected);
+  });
+
+  test('of shadow holds nothing by failing either', () => {
+    const shadowed = registeredOf({ use: 'first-contact', name: 'it', verdict: 'shadow' }, () => {
+      throw new Error('not open');
+    });
+    expect(shadowed).toMatchObject({ isShadow: true, fallback: 'hold' });
   });
 });
 
