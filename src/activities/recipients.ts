@@ -43,9 +43,8 @@ function concerned(letter: Letter, known: Known): string[] {
   const { facts, locals, inbox } = letter;
   const { actor, addressees, type } = facts;
   const isForAllNamed = addressees.length === 0 || ABOUT_SOMEBODY.has(type);
-  const meant = locals.filter(
-    ({ id }) => isForAllNamed || addressees.includes(id) || inbox === `${id}/inbox`,
-  );
+  const named = new Set(addressees);
+  const meant = locals.filter(({ id }) => isForAllNamed || named.has(id) || inbox === `${id}/inbox`);
   const reached = new Set([...meant.map(({ id }) => id), ...known.followersAmong(actor, addressees)]);
   const owner = reached.size === 0 && addressees.length === 0 ? ownerHere(letter, known) : undefined;
   return owner === undefined ? [...reached] : [owner];

@@ -131,13 +131,15 @@ export class World implements Known {
 
   followersAmong(actor: string, addressees: readonly string[]): string[] {
     const reached = new Set<string>();
+    // Thousands of followers and thousands of names: nobody compares all with all.
+    const named = new Set(addressees);
     for (const { follower, following, collection } of this.#followers)
-      if (following === actor && addressees.includes(collection)) reached.add(follower);
+      if (following === actor && named.has(collection)) reached.add(follower);
     // In this turn a follow may have begun, or ended.
     for (const { direction, follower, following } of this.#requests.values()) {
       if (direction !== 'outgoing' || following !== actor) continue;
       if (this.liveBetween({ follower, following })?.state !== 'accepted') reached.delete(follower);
-      else if (addressees.includes(`${actor}/followers`)) reached.add(follower);
+      else if (named.has(`${actor}/followers`)) reached.add(follower);
     }
     return [...reached];
   }

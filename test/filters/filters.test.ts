@@ -2,6 +2,7 @@
  * The filter stage alone, on a store and a clock by hand: leases, processes that die or run other code, and the order of
  * arrival. What users see of filters is in `test/capabilities/filters.test.ts`.
  */
+import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Filter } from '../../src/api.ts';
@@ -173,6 +174,26 @@ describe.each(databases)('the filter stage on $name', (kind) => {
     await accepted(desk.store, [mail]);
     await run();
     expect([calls, await waiting()]).toEqual([1, 0]);
+  });
+
+  test('of two documents that came under one id in the same moment none passes for the other', async () => {
+    const { filters, turn } = process(({ content }) => (content === 'spam' ? drop('spam') : undefined));
+    const digestOf = (raw: string) => hash('sha256', raw, 'hex');
+    const [spam, ham] = ['spam', 'ham'].map((content) => JSON.stringify({ type: 'Create', content })) as [
+      string,
+      string,
+    ];
+    const first = verified('a.example', { digest: digestOf(spam) }, { raw: Buffer.from(spam), normal: spam });
+    const other = { ...first, raw: Buffer.from(ham), normal: ham };
+    await accepted(desk.store, [{ ...other, facts: { ...first.facts, digest: digestOf(ham) } }]);
+    await desk.store.run(sql`delete from mail`);
+    // Its mail has the lower number, and the document of the other one stands.
+    await accepted(desk.store, [first]);
+    filters.mark(['a.example']);
+    await filters.settled();
+    await turn(['a.example']);
+    const rows = await desk.store.run(sql`select status, reason from activity`);
+    expect(rows).toEqual([{ status: 'held', reason: 'it: another document came under its id' }]);
   });
 
   test('what is held and comes to inbox after inbox does not grow without end', async () => {

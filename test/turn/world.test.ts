@@ -19,3 +19,19 @@ test('ten thousand items that enter a collection and leave it in one turn take i
   const { joins, leaves } = world.effects();
   expect([joins.length, new Set(leaves.map(({ item }) => item)).size]).toEqual([0, ITEMS]);
 });
+
+test('a mail with a thousand names, of somebody whom thousands follow, is compared with each follower once', () => {
+  const [following, collection] = [
+    'https://evil.example/users/eve',
+    'https://evil.example/users/eve/followers',
+  ];
+  const followers = Array.from({ length: 5_000 }, (_, at) => {
+    return { follower: `https://social.example/users/${at}`, following, collection };
+  });
+  const world = new World(0, { requests: [], inboxes: [], followers });
+  const names = Array.from({ length: 5_000 }, (_, at) => `https://evil.example/users/eve/f${10_000 + at}`);
+  const before = process.cpuUsage();
+  for (let mail = 0; mail < 128; mail++) expect(world.followersAmong(following, names)).toEqual([]);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(ENOUGH_MS / 4);
+  expect(world.followersAmong(following, [...names, collection])).toHaveLength(5_000);
+});
