@@ -18,6 +18,6 @@ test('is what was stored where one was', async () => {
 test('takes jsonld where the fast path does not read the text, as after an upgrade', async () => {
   const raw = JSON.stringify({ '@context': AS, ...LIKE, 'as:content': 'x' });
   expect(await storedNormal({ raw, normal: null })).toEqual({ ...LIKE, content: 'x' });
-  const odd = JSON.stringify({ '@context': AS, '@graph': [LIKE] });
+  const odd = JSON.stringify({ '@context': AS, '@graph': [LIKE, LIKE] });
   await expect(storedNormal({ raw: odd, normal: null })).rejects.toThrow('cannot be read');
 });
