@@ -20,11 +20,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each([
-  { where: 'PGlite, and a process that is killed', open: () => pglite.open(), stories: 60, processes: 1 },
+  { where: 'PGlite, and a process that is killed', open: () => pglite.open(), stories: 40, processes: 1 },
   {
     where: 'PostgreSQL, and two processes, one of them killed',
     open: emptyPostgres,
-    stories: 40,
+    stories: 20,
     processes: 2,
   },
 ])('every story ends as the reference has it, on $where', { timeout: PATIENCE_MS }, async (given) => {
