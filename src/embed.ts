@@ -80,7 +80,8 @@ export interface Inbox extends AsyncDisposable, Moderation {
   /**
    * Asks `filter` about each activity before it has any effect: a verdict of `drop`, `reject`, `hold` or `shadow`, or
    * nothing. Filters are asked in the order in which they were added, after those of the option `filters`; the first
-   * `drop`, `reject` or `hold` ends the chain. Works before and after `start`, and applies to what is accepted from then on. Throws `ERR_INVALID`.
+   * `drop`, `reject` or `hold` ends the chain. Works before and after `start`, and applies to what is accepted from
+   * then on. Throws `ERR_INVALID`.
    */
   filter(name: string, filter: Filter, options?: FilterOptions): Disposable;
   /** A filter of one type, asked after all that have no type. @default name: the type and its number, `before:Like#1` */

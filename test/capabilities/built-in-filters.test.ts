@@ -82,6 +82,12 @@ describe('built-in filters', () => {
     answer ??= say({ verdict: 'accept' });
     return deliver(served, activity, actor);
   };
+  const sendAll = async (activities: readonly Sent[]): Promise<ActivityRecord[]> => {
+    answer ??= say({ verdict: 'accept' });
+    for (const activity of activities) expect((await served.post('/inbox', activity, ann)).status).toBe(202);
+    await served.inbox.settled();
+    return Promise.all(activities.map(({ id }) => served.inbox.activities.get(id)));
+  };
   const note = (properties: object): Sent => {
     const sent = create(ann.id);
     const { content: _, contentMap: __, ...rest } = sent.object as Record<string, unknown>;
@@ -89,36 +95,43 @@ describe('built-in filters', () => {
   };
 
   describe('S60 keywords', () => {
-    test.each([
-      ['in upper case', { content: '<p>BUY NOW!</p>' }],
-      ['with a blank that does not break', { content: 'buy&nbsp;now' }],
-      ['with tags between the letters', { content: 'b<b>uy</b> now' }],
-      ['with what nobody sees between the letters', { content: 'b&shy;u\u200by&zwj; now' }],
-      ['in wide letters', { content: 'ｂｕｙ　ｎｏｗ' }],
-      ['in another language of the content', { contentMap: { en: 'hello', de: 'Jetzt: buy now' } }],
-      ['in the summary', { summary: 'Buy now', content: 'x' }],
-      ['in the name', { name: 'Buy Now', content: 'x' }],
-      ['in a spelling of the same letters', { content: 'STRASSE' }],
-      ['inside of a word', { content: 'a spammer' }],
-    ])('are found %s', async (_, properties) => {
-      const record = await send(note(properties));
-      expect(record).toMatchObject({
-        status: 'held',
-        reason: expect.stringMatching(/^keywords#1: says “.+”$/),
-      });
-      expect((await served.inbox.held.list()).items[0]).toMatchObject({
-        activityId: record.activityId,
-        filter: 'keywords#1',
-      });
+    test('are found however they are hidden', async () => {
+      const places: readonly (readonly [string, object])[] = [
+        ['in upper case', { content: '<p>BUY NOW!</p>' }],
+        ['with a blank that does not break', { content: 'buy&nbsp;now' }],
+        ['with tags between the letters', { content: 'b<b>uy</b> now' }],
+        ['with what nobody sees between the letters', { content: 'b&shy;u\u200by&zwj; now' }],
+        ['in wide letters', { content: 'ｂｕｙ　ｎｏｗ' }],
+        ['in another language of the content', { contentMap: { en: 'hello', de: 'Jetzt: buy now' } }],
+        ['in the summary', { summary: 'Buy now', content: 'x' }],
+        ['in the name', { name: 'Buy Now', content: 'x' }],
+        ['in a spelling of the same letters', { content: 'STRASSE' }],
+        ['inside of a word', { content: 'a spammer' }],
+      ];
+      const activities = places.map(([, properties]) => note(properties));
+      const records = await sendAll(activities);
+      const seen = records.map(({ status, reason }, at) => [places[at]?.[0], status, reason]);
+      expect(seen).toEqual(
+        places.map(([place]) => [place, 'held', expect.stringMatching(/^keywords#1: says “.+”$/)]),
+      );
+      const held = (await served.inbox.held.list()).items.filter(({ filter }) => filter === 'keywords#1');
+      expect(held.map(({ activityId }) => activityId).toReversed()).toEqual(activities.map(({ id }) => id));
     });
 
     test('are not found where only parts of them stand, nor inside of words where whole ones are meant', async () => {
-      for (const content of ['buy it nowhere', 'now buy', '<p>buy</p><p>later</p>', 'a specialist', 'spa m'])
-        expect([content, (await send(note({ content }))).status]).toEqual([content, 'processed']);
-      for (const content of ['Cialis!', 'x cialis', '(cialis)'])
-        expect([content, (await send(note({ content }))).status]).toEqual([content, 'dropped']);
-      for (const content of ['é', 'cialis2', '𝒳cialis', 'cialis𐐀'])
-        expect([content, (await send(note({ content }))).status]).toEqual([content, 'processed']);
+      const expected: Record<string, readonly string[]> = {
+        processed: [
+          ...['buy it nowhere', 'now buy', '<p>buy</p><p>later</p>', 'spa m'],
+          ...['a specialist', 'cialis2', '𝒳cialis', 'cialis𐐀'],
+        ],
+        dropped: ['Cialis!', 'x cialis', '(cialis)'],
+      };
+      for (const [status, contents] of Object.entries(expected)) {
+        const records = await sendAll(contents.map((content) => note({ content })));
+        expect(records.map((record, at) => [contents[at], record.status])).toEqual(
+          contents.map((content) => [content, status]),
+        );
+      }
     });
 
     test('S61 are no fault of the domain: one hit, and it is still active', async () => {
@@ -129,13 +142,14 @@ describe('built-in filters', () => {
 
   test('S23 the same words are found in every spelling of a document', async () => {
     const context = { '@context': ['https://www.w3.org/ns/activitystreams', { x: 'https://x.example/' }] };
-    for (const properties of [
+    const spellings = [
       { content: 'buy now' },
       { 'as:content': 'buy now' },
       { contentMap: { en: 'buy now' } },
       { 'https://www.w3.org/ns/activitystreams#content': 'buy now' },
-    ])
-      expect((await send({ ...note(properties), ...context })).reason).toBe('keywords#1: says “buy now”');
+    ];
+    const records = await sendAll(spellings.map((properties) => ({ ...note(properties), ...context })));
+    expect(records.map(({ reason }) => reason)).toEqual(spellings.map(() => 'keywords#1: says “buy now”'));
   });
 
   describe('S69 the age of an account', () => {
