@@ -6,6 +6,7 @@ import type { Facts } from '../activity.ts';
 import type { LocalFacts } from '../api.ts';
 import type { MailVerdict } from '../verdict.ts';
 import type { ActorFacts } from './actors.ts';
+import { WAITING } from './mail.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
 /** A leased mail, with all that filters may look at. */
@@ -96,12 +97,7 @@ export async function unfilteredDomains(
   most: number,
 ): Promise<string[]> {
   const found = await db.run<{ name: string }>(sql`
-    with recursive waiting(name) as (
-      (select domain from mail order by domain limit 1)
-      union all
-      select (select m.domain from mail as m where m.domain > w.name order by m.domain limit 1)
-        from waiting as w where w.name is not null
-    )
+    with recursive ${WAITING}
     select w.name from waiting as w
      cross join lateral (
        select received_at, lease_until from mail where domain = w.name and verdict is null order by seq limit 1

@@ -7,6 +7,7 @@ import type { MailVerdict, Status } from '../verdict.ts';
 import { enqueue, insertOwnActivities } from './deliveries.ts';
 import { LIFE } from './follow-requests.ts';
 import { appendEvents } from './log.ts';
+import { WAITING } from './mail.ts';
 import { writeMoves } from './moves.ts';
 import { writeObjects } from './objects.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
@@ -340,7 +341,7 @@ export async function stillDirty(
 
 /**
  * Domains whose oldest mail has waited for longer than `olderThanMs` and may be taken, and domains whose due time
- * has come, or that of one of their follow requests: what a crash or another process may have left. Walks the distinct domains of the mailbox by its index.
+ * has come, or that of one of their follow requests: what a crash or another process may have left.
  */
 export async function sweep(
   db: Statements,
@@ -350,12 +351,7 @@ export async function sweep(
   isFiltered = false,
 ): Promise<string[]> {
   const found = await db.run<{ name: string }>(sql`
-    with recursive waiting(name) as (
-      (select domain from mail order by domain limit 1)
-      union all
-      select (select m.domain from mail as m where m.domain > w.name order by m.domain limit 1)
-        from waiting as w where w.name is not null
-    )
+    with recursive ${WAITING}
     (select w.name from waiting as w
       cross join lateral (select received_at, due_at, verdict from mail where domain = w.name order by seq limit 1) as head
       where head.received_at <= ${time(atMs - olderThanMs)} and (head.due_at is null or head.due_at <= ${time(atMs)})
