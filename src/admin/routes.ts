@@ -127,7 +127,7 @@ const followRequests: readonly Route[] = [
     about: 'Accepts a pending one; one Accept is sent',
     body: { reason },
     answer: 'FollowRequest',
-    call: ({ inbox, at, by }) => inbox.followRequests.accept(at.id as string, { by }),
+    call: ({ inbox, at, body, by }) => inbox.followRequests.accept(at.id as string, { ...body, by }),
   }),
   route('POST', '/follow-requests/:id/reject', {
     about: 'Rejects a pending one, or ends an accepted one; one Reject is sent',

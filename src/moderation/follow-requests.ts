@@ -24,7 +24,10 @@ export interface FollowRequestsDesk {
    * Accepts a pending incoming request, by its id or its Follow's id; one Accept is sent. Throws `ERR_NOT_FOUND`, and
    * `ERR_NOT_ALLOWED_IN_STATE` where it is not pending.
    */
-  accept(id: string, note?: { readonly by?: string | undefined }): Promise<FollowRequestRecord>;
+  accept(
+    id: string,
+    note?: { readonly by?: string | undefined; readonly reason?: string | undefined },
+  ): Promise<FollowRequestRecord>;
   /** Rejects a pending request, or ends an accepted one; one Reject is sent. Throws as `accept` does. */
   reject(
     id: string,
@@ -105,7 +108,8 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
       });
       return pageOf(found, limit, ({ id }) => id);
     },
-    accept: (id, note = {}) => answer(id, 'follow.accepted', 'a moderator said yes', note.by ?? 'admin'),
+    accept: (id, note = {}) =>
+      answer(id, 'follow.accepted', note.reason ?? 'a moderator said yes', note.by ?? 'admin'),
     reject: (id, note = {}) =>
       answer(id, 'follow.rejected', note.reason ?? 'a moderator said no', note.by ?? 'admin'),
   };

@@ -91,8 +91,13 @@ describe.each(places)('on $name', ({ kind, shell }) => {
       await ask.end(asked, ben);
       const { items } = await served.inbox.followRequests.list({ state: 'pending', actor: ben.id });
       const url = `/follow-requests/${items[0]?.id}/accept`;
-      expect((await served.admin(url, {})).status).toBe(200);
-      expect((await served.admin(url, {})).status).toBe(409);
+      const reason = 'an old friend';
+      expect((await served.admin(url, { reason })).status).toBe(200);
+      expect((await served.admin(url, { reason })).status).toBe(409);
+      const { items: log } = (await served.admin('/transitions?to=accepted')).json() as {
+        items: { key: string; reason: string }[];
+      };
+      expect(log.find(({ key }) => key === asked.id)?.reason).toBe(reason);
       await served.inbox.settled();
       expect(await ask.members('carol', 'followers')).toEqual([ben.id]);
       const answers = answersTo(home, asked.id);
