@@ -255,7 +255,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     events.metrics.close();
   }
 
-  const inbox: Inbox = {
+  const inbox: Inbox = withDesks<Inbox>(() => need().moderation, {
     origin: settings.origin,
     async start() {
       if (closing !== undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is closed');
@@ -330,37 +330,24 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       await expire();
       await house.settled();
     },
-    get domains() {
-      return need().moderation.domains;
-    },
-    get followRequests() {
-      return need().moderation.followRequests;
-    },
-    get held() {
-      return need().moderation.held;
-    },
-    get dead() {
-      return need().moderation.dead;
-    },
-    get activities() {
-      return need().moderation.activities;
-    },
-    get objects() {
-      return need().moderation.objects;
-    },
-    get reports() {
-      return need().moderation.reports;
-    },
-    get deliveries() {
-      return need().moderation.deliveries;
-    },
-    get actors() {
-      return need().moderation.actors;
-    },
-    get machines() {
-      return need().moderation.machines;
-    },
     transitionsPage: (query) => need().moderation.transitionsPage(query),
-  };
+  });
   return inbox;
+}
+
+/** What a moderator looks at and decides about is reached through the opened house. */
+const DESKS = [
+  ...(['domains', 'followRequests', 'held', 'dead', 'activities', 'objects'] as const),
+  ...(['reports', 'deliveries', 'actors', 'machines'] as const),
+] satisfies (keyof Moderation)[];
+type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;
+
+/** An object with a getter for each desk: none is missing, or this does not compile. */
+function withDesks<All extends Moderation>(
+  desks: () => Moderation,
+  rest: Omit<All, Desk> & ThisType<All>,
+): All {
+  const names: readonly (Desk extends (typeof DESKS)[number] ? Desk : never)[] = DESKS;
+  const getters = names.map((name) => [name, { get: () => desks()[name], enumerable: true }]);
+  return Object.defineProperties(rest, Object.fromEntries(getters)) as All;
 }

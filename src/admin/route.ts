@@ -2,28 +2,7 @@
 import type { Inbox } from '../embed.ts';
 import type { Role } from '../options/server.ts';
 import { type Fields, type Input, readBody, readQuery, readSegment } from './input.ts';
-
-/** The names of the schemas in `openapi.ts`. */
-export type AnswerName =
-  | 'Domain'
-  | 'FollowRequest'
-  | 'UserBlock'
-  | 'Activity'
-  | 'Delivery'
-  | 'Held'
-  | 'HeldDecision'
-  | 'DeadLetter'
-  | 'Object'
-  | 'Report'
-  | 'Sent'
-  | 'Transition'
-  | 'Machine'
-  | 'Collection'
-  | 'Changed'
-  | 'Follow'
-  | 'Done'
-  | 'Description'
-  | 'Stream';
+import type { AnswerName } from './schemas/index.ts';
 
 /** A call that has been authorised and understood. */
 export interface Call<Query extends Fields, Body extends Fields> {

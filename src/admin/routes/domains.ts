@@ -1,0 +1,66 @@
+/** Domains, and what moderators decide about them. */
+import type { ModeratorNote } from '../../api.ts';
+import { type Route, route } from '../route.ts';
+import { note, page, requiredReason } from './fields.ts';
+
+const DOMAIN_STATES = ['active', 'rate-limited', 'blocked'] as const;
+const VERBS = ['block', 'unblock', 'limit', 'reset'] as const;
+
+export const domains: readonly Route[] = [
+  route('GET', '/domains', {
+    about: 'Domains, by name',
+    query: {
+      ...page,
+      state: { kind: 'choice', choices: DOMAIN_STATES, about: 'only those in this state' },
+      q: { kind: 'text', charactersMax: 253, about: 'a part of the name' },
+    },
+    answer: 'Domain[]',
+    call: ({ inbox, query }) => inbox.domains.list(query),
+  }),
+  route('POST', '/domains/bulk', {
+    about: 'One verb for many domains; those in whose state it is not possible are passed over',
+    body: {
+      ...note,
+      action: { kind: 'choice', choices: VERBS, required: true, about: 'the verb' },
+      domains: {
+        kind: 'texts',
+        itemsMax: 10_000,
+        charactersMax: 300,
+        required: true,
+        about: 'names of domains',
+      },
+    },
+    answer: 'Changed',
+    call: ({ inbox, body: { action, domains: names, ...said }, by }) =>
+      inbox.domains.bulk(action, names, { ...said, by }),
+  }),
+  route('GET', '/domains/:domain', {
+    about: 'One domain',
+    answer: 'Domain',
+    call: ({ inbox, at }) => inbox.domains.get(at.domain as string),
+  }),
+  route('POST', '/domains/:domain/block', {
+    about: 'Everything from it and from its subdomains is refused with 403',
+    body: { ...note, reason: requiredReason },
+    answer: 'Domain',
+    call: ({ inbox, at, body, by }) => inbox.domains.block(at.domain as string, { ...body, by }),
+  }),
+  ...(
+    [
+      ['unblock', 'Ends a block; 409 when there is none'],
+      [
+        'limit',
+        'Everything from it is answered 429 until `until`; when absent, for one window of the rate limit',
+      ],
+      ['reset', 'Active again, with counters and strikes cleared'],
+    ] as const
+  ).map(([verb, about]) =>
+    route('POST', `/domains/:domain/${verb}`, {
+      about,
+      body: note,
+      answer: 'Domain',
+      call: ({ inbox, at, body, by }) =>
+        inbox.domains[verb](at.domain as string, { ...body, by } satisfies ModeratorNote),
+    }),
+  ),
+];
