@@ -31,6 +31,8 @@ export interface Transition<M extends MachineName = MachineName> {
   readonly reason: string | null;
   /** Who decided: a moderator's name, or null when the runtime did it by itself. */
   readonly by: string | null;
+  /** The version of the settings that were in force, for domains; null for follow requests. */
+  readonly policy: string | null;
 }
 
 /** An event on its way into the log: a transition, or an activity that came to its end. */

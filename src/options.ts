@@ -20,4 +20,5 @@ export {
   termsFor,
 } from './options/follow-policy.ts';
 export { stderrLogger } from './options/logger.ts';
+export { policyVersion } from './options/policy-version.ts';
 export type * from './options/shape.ts';

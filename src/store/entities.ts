@@ -3,6 +3,7 @@
  * the files beside this one and name the same columns; `test/store/schema.test.ts` holds the migrated schema and
  * these entities together.
  */
+import { Audit } from './entities/audit.ts';
 import {
   Activity,
   Actor,
@@ -57,6 +58,7 @@ export const entities = [
   Delivery,
   Outgoing,
   Event,
+  Audit,
   Consumer,
   HandlerCall,
   DeadLetter,

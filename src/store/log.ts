@@ -1,5 +1,8 @@
 /** The append-only log: transitions, and activities that came to their end. */
+import type { AuditEntry } from '../api/audit.ts';
 import type { MachineName, NewEvent, Transition } from '../api.ts';
+import { recordAudit } from './audit.ts';
+import { lockNumbering } from './numbering.ts';
 import { KNOWN } from './references.ts';
 import { ms, rows, type Statements, sql } from './statement.ts';
 
@@ -8,13 +11,22 @@ import { ms, rows, type Statements, sql } from './statement.ts';
  * they follow commit order: whoever has read up to a number has missed nothing below it.
  */
 export async function appendEvents(tx: Statements, events: readonly NewEvent[]): Promise<void> {
-  await tx.run(sql`select pg_advisory_xact_lock(4680, 1)`);
+  await lockNumbering(tx);
   const list = events.map((event) => ({ ...event, at: new Date(event.atMs).toISOString() }));
   await tx.run(sql`
-    insert into event (at, kind, machine, key, domain, from_state, to_state, event, reason, by_whom)
-    select r.at, r.kind, r.machine, r.key, r.domain, r."from", r."to", r.event, r.reason, r."by"
+    insert into event (at, kind, machine, key, domain, from_state, to_state, event, reason, by_whom, policy)
+    select r.at, r.kind, r.machine, r.key, r.domain, r."from", r."to", r.event, r.reason, r."by",
+           case when r.machine = 'domain' then ${tx.policy ?? null}::text end
       from json_to_recordset(${rows(list)}) as r(at timestamptz, kind text, machine text, key text, domain text,
         "from" text, "to" text, event text, reason text, "by" text)`);
+  await recordAudit(tx, events.flatMap(ofItself), events[0]?.atMs ?? 0);
+}
+
+/** What the runtime decides about a domain by itself is a decision too; what a moderator decides, his verb enters. */
+function ofItself(event: NewEvent): AuditEntry[] {
+  if (event.kind !== 'transition' || event.machine !== 'domain' || event.by !== null) return [];
+  const { domain: id, event: verb, from, to, reason } = event;
+  return [{ by: null, verb, subject: { kind: 'domain', id }, from, to, reason }];
 }
 
 /** The position after the newest event. */
@@ -42,7 +54,7 @@ export async function readTransitions(db: Statements, filter: TransitionFilter):
   const { since, machine = null, to = null, limit } = filter;
   const found = await db.run<Omit<Transition, 'at'> & { atMs: number }>(sql`
     select seq::float8 as seq, ${ms('at')} as "atMs", machine, key, from_state as "from", to_state as "to", event, reason,
-           by_whom as "by"
+           by_whom as "by", policy
       from event
      where kind = 'transition' and seq > ${since}::bigint
        and (${machine}::text is null or machine = ${machine}) and (${to}::text is null or to_state = ${to})

@@ -16,6 +16,8 @@ export { sql };
 /** What runs statements: a transaction, or the store itself for a single statement of its own. */
 export interface Statements {
   run<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
+  /** The version of the settings in force, for records of what was decided. */
+  readonly policy?: string;
 }
 
 /** A list of rows as one bound JSON parameter. */

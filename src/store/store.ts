@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CompiledQuery, type RawBuilder } from 'kysely';
 import { messageOf, SallyportError } from '../errors.ts';
-import type { Settings } from '../options.ts';
+import { policyVersion, type Settings } from '../options.ts';
 import { type Clock, createDatabaseClock } from './clock.ts';
 import {
   type Connection,
@@ -105,10 +105,12 @@ export async function openStore(
 
 async function openOn(
   connection: Connection,
-  { origin, logger }: Pick<Settings, 'origin' | 'logger'>,
+  settings: Pick<Settings, 'origin' | 'logger'> & Partial<Settings>,
   { transactionMs = TRANSACTION_MS, ...parts }: StoreParts,
   unlock: () => void,
 ): Promise<Store> {
+  const { origin, logger } = settings;
+  const policy = policyVersion(settings);
   const current = new AsyncLocalStorage<Life>();
   let closing: Promise<void> | undefined;
 
@@ -138,7 +140,7 @@ async function openOn(
     const begun = connection.transaction(async (runner) => {
       try {
         const done = await Promise.race([
-          current.run(life, () => work(statementsOf(runner, life, execute))),
+          current.run(life, () => work({ policy, ...statementsOf(runner, life, execute) })),
           deadline.passed,
         ]);
         if (life.failure !== null) throw life.failure.error;
@@ -166,6 +168,7 @@ async function openOn(
   }, CLOCK_EVERY_MS).unref();
 
   return {
+    policy,
     kind: connection.kind,
     clock: parts.clock ?? clock,
     run,

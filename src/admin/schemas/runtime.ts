@@ -15,6 +15,7 @@ export const runtime = {
     event: text,
     reason: orNull(text),
     by: orNull(text),
+    policy: orNull(text),
   }),
   Machine: object({
     id: text,

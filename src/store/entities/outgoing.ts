@@ -76,6 +76,7 @@ export const Event = defineEntity({
     event: p.text().nullable(),
     reason: p.text().nullable(),
     byWhom: p.text().nullable(),
+    policy: p.text().nullable(),
   },
   indexes: [
     {

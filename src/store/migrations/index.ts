@@ -1,4 +1,8 @@
 /** Every migration in order. Listed by hand, so that it is the same list from a checkout and from the package. */
+import { AuditLog } from './audit.ts';
 import { FirstTables } from './first-tables.ts';
 
-export const migrations = [{ name: '0001-first-tables', class: FirstTables }];
+export const migrations = [
+  { name: '0001-first-tables', class: FirstTables },
+  { name: '0002-audit', class: AuditLog },
+];
