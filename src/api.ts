@@ -3,6 +3,7 @@
  */
 import type { DomainState, FollowRequestState } from '../machines/index.ts';
 import type { Facts } from './activity.ts';
+import type { HoldEvent } from './api/holds.ts';
 import type { Activity, FlagActivity, Ref } from './api/stored.ts';
 import type { Duration, FollowTerms, LocalActorOptions, Logger } from './options.ts';
 import type { FilterVerdict, Status } from './verdict.ts';
@@ -35,7 +36,7 @@ export interface Transition<M extends MachineName = MachineName> {
   readonly policy: string | null;
 }
 
-/** An event on its way into the log: a transition, or an activity that came to its end. */
+/** An event on its way into the log: a transition, an activity that came to its end, or one that is held. */
 export type NewEvent =
   | {
       readonly kind: 'transition';
@@ -55,7 +56,10 @@ export type NewEvent =
       /** The activity's id. */
       readonly key: string;
       readonly domain: string;
-    };
+      /** Its status where its row may say another one later, or where no turn ended it. */
+      readonly to?: 'failed' | 'rejected' | 'dropped';
+    }
+  | HoldEvent;
 
 /** One page of a list; `next` is the cursor of the following page, null at the end. */
 export interface Page<Item> {

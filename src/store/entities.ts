@@ -3,6 +3,7 @@
  * the files beside this one and name the same columns; `test/store/schema.test.ts` holds the migrated schema and
  * these entities together.
  */
+import { Alert, Chore } from './entities/alerts.ts';
 import { Audit } from './entities/audit.ts';
 import {
   Activity,
@@ -34,6 +35,8 @@ import {
   Outgoing,
   OwnActivity,
 } from './entities/outgoing.ts';
+import { Rollup } from './entities/rollups.ts';
+import { ActorRule, Batch, BatchItem, DomainRule } from './entities/rules.ts';
 
 /** Every table. */
 export const entities = [
@@ -62,4 +65,11 @@ export const entities = [
   Consumer,
   HandlerCall,
   DeadLetter,
+  DomainRule,
+  ActorRule,
+  Batch,
+  BatchItem,
+  Rollup,
+  Alert,
+  Chore,
 ];

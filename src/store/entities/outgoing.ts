@@ -84,6 +84,11 @@ export const Event = defineEntity({
       expression: (columns, table, name) =>
         `create index "${name}" on "${table.name}" ("${columns.seq}") where "${columns.kind}" = 'transition'`,
     },
+    {
+      name: 'event_hold',
+      expression: (columns, table, name) =>
+        `create index "${name}" on "${table.name}" ("${columns.seq}") where "${columns.kind}" = 'hold'`,
+    },
   ],
 });
 

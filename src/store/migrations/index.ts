@@ -1,4 +1,5 @@
 /** Every migration in order. Listed by hand, so that it is the same list from a checkout and from the package. */
+import { AnalyticsAndAlerts } from './analytics.ts';
 import { AuditLog } from './audit.ts';
 import { FirstTables } from './first-tables.ts';
 
@@ -6,3 +7,5 @@ export const migrations = [
   { name: '0001-first-tables', class: FirstTables },
   { name: '0002-audit', class: AuditLog },
 ];
+  { name: '0010-analytics', class: AnalyticsAndAlerts },
+  { name: '0003-rules', class: Rules },
