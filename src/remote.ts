@@ -80,6 +80,12 @@ export interface Remote {
     question: object,
     options: { readonly signal: AbortSignal; readonly bytesMax: number },
   ): Promise<RemoteAnswer>;
+  /** GETs a URL that the operator has configured, in the same way. */
+  read(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    options: { readonly signal: AbortSignal; readonly bytesMax: number },
+  ): Promise<RemoteAnswer>;
   /** May this URL be asked at all, as far as one can say without a look-up? */
   isAllowed(url: string): boolean;
   /** Ends every call under way (fault `network`) and every kept connection; resolves when nothing is left. */
@@ -220,6 +226,23 @@ export function createRemote(
     throw new RemoteFault('redirect', `more than ${limits.redirectsMax} redirects`);
   }
 
+  /** A request to a URL that the operator has configured. */
+  function toOperatorUrl(
+    url: string,
+    request: Pick<Hop, 'method' | 'headers' | 'body'>,
+    { signal: outer, bytesMax }: { readonly signal: AbortSignal; readonly bytesMax: number },
+  ): Promise<RemoteAnswer> {
+    const call = async (signal: AbortSignal): Promise<Received & { finalUrl: string }> => {
+      const checked = checkUrl(url, trusted, null);
+      const received = await exchange({
+        ...{ ...request, url: checked, headers: { 'user-agent': userAgent, ...request.headers } },
+        ...{ lookup: trustedLookup, agents: trustedAgents, signal, bytesMax, isBodyWanted: true },
+      });
+      return { ...received, finalUrl: checked.href };
+    };
+    return bounded(outer, call, ASK_MS_MAX);
+  }
+
   return {
     get(url, options = {}) {
       return bounded(options.signal, (signal) => follow(url, options, signal));
@@ -235,29 +258,17 @@ export function createRemote(
         return { ...received, finalUrl: checked.href };
       });
     },
-    ask(url, question, { signal: outer, bytesMax }) {
-      const call = async (signal: AbortSignal): Promise<Received & { finalUrl: string }> => {
-        const checked = checkUrl(url, trusted, null);
-        const body = Buffer.from(JSON.stringify(question));
-        const headers = {
-          ...{ accept: 'application/json', 'content-type': 'application/json', 'user-agent': userAgent },
-          'content-length': String(body.byteLength),
-        };
-        const received = await exchange({
-          ...{
-            url: checked,
-            method: 'POST',
-            headers,
-            body,
-            lookup: trustedLookup,
-            agents: trustedAgents,
-            signal,
-          },
-          ...{ bytesMax, isBodyWanted: true },
-        });
-        return { ...received, finalUrl: checked.href };
+    ask(url, question, options) {
+      const body = Buffer.from(JSON.stringify(question));
+      const headers = {
+        ...{ accept: 'application/json', 'content-type': 'application/json' },
+        'content-length': String(body.byteLength),
       };
-      return bounded(outer, call, ASK_MS_MAX);
+      return toOperatorUrl(url, { method: 'POST', headers, body }, options);
+    },
+    read(url, headers, options) {
+      const all = { 'accept-encoding': 'gzip, br', ...headers };
+      return toOperatorUrl(url, { method: 'GET', headers: all, body: null }, options);
     },
     isAllowed(url) {
       try {

@@ -46,6 +46,23 @@ describe('a question to the operator’s own service', () => {
     expect(faultOf(await hanging)).toBe('network');
   });
 
+  test('may be a GET, with headers of its own', async () => {
+    const requests: string[] = [];
+    await using near = await rawServer((socket, request) => {
+      requests.push(request);
+      if (request.startsWith('GET /moved')) socket.write(answerOf(302, { location: '/there' }, ''));
+      else socket.write(answerOf(200, { etag: '"1"' }, 'x'.repeat(request.includes('/long') ? 1_001 : 3)));
+    });
+    const remote = remoteWith({}, near.origin);
+    const answer = await remote.read(`${near.origin}/list`, { authorization: 'Bearer secret' }, options());
+    expect(answer).toMatchObject({ ok: true, status: 200, headers: { etag: '"1"' } });
+    expect(answer.ok && Buffer.from(answer.body).toString()).toBe('xxx');
+    expect(requests[0]).toMatch(/^GET \/list HTTP\/1\.1\r\n/);
+    expect(requests[0]).toMatch(/authorization: Bearer secret\r\n/i);
+    expect(faultOf(await remote.read(`${near.origin}/moved`, {}, options()))).toBe('answered 302');
+    expect(faultOf(await remote.read(`${near.origin}/long`, {}, options()))).toBe('too-large');
+  });
+
   test('leaves no connection behind on which a stranger’s URL would come to the same place', async () => {
     await using near = await rawServer((socket) => socket.write(answerOf(200, {}, '{}')));
     // A name of the public DNS that leads to a private address: where the operator may ask, nobody else may.
