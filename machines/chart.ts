@@ -29,6 +29,8 @@ export interface Chart {
   readonly id: string;
   readonly initial: string;
   readonly states: readonly ChartState[];
+  /** Those that are taken from whichever state. */
+  readonly transitions: readonly ChartTransition[];
 }
 
 /** The chart of a machine with flat states: every transition that its definition has, in its order. */
@@ -40,11 +42,14 @@ export function chart(machine: AnyStateMachine): Chart {
       initial: node.key === initial,
       final: node.type === 'final',
       tags: node.tags,
-      transitions: [...node.transitions.values()].flat().map((edge) => transitionOf(node.key, edge)),
+      transitions: transitionsOf(node),
     };
   });
-  return { id: machine.id, initial, states };
+  return { id: machine.id, initial, states, transitions: transitionsOf(machine.root) };
 }
+
+const transitionsOf = (node: AnyStateMachine['root']): ChartTransition[] =>
+  [...node.transitions.values()].flat().map((edge) => transitionOf(node.key, edge));
 
 /** XState marks a timed edge with its delay and makes an event for it that nobody outside needs to know. */
 function transitionOf(

@@ -140,6 +140,7 @@ export async function openHouse(
         events,
         logger,
         mailDepthMax: settings.mailboxDepthMax,
+        probation: settings.probation,
         isFiltered: () => chain.isActive(),
         onDone({ ended, hasTransitions, sendsTo, changedActors }) {
           if (hasTransitions) log.poke();

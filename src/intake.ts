@@ -234,14 +234,15 @@ async function limit(
   settings: Settings,
   atMs: number,
 ): Promise<boolean> {
-  const fresh = [...over.keys()].map((name) => initialDomain(name, atMs));
+  const fresh = [...over.keys()].map((name) => initialDomain(name, atMs, settings.probation));
   await insertDomains(tx, fresh, atMs);
   const saved: SavedDomain[] = [];
   const events: NewEvent[] = [];
   for (const held of await holdDomainsWaiting(tx, [...over.keys()])) {
-    const { blockAfterStrikes, strikeBlockMs } = settings;
+    const { blockAfterStrikes, strikeBlockMs, strikeDecayMs, limitGrowth } = settings;
     const untilMs = over.get(held.name) as number;
-    const event = { type: 'limit.exceeded', atMs, untilMs, blockAfterStrikes, strikeBlockMs } as const;
+    const policy = { blockAfterStrikes, strikeBlockMs, strikeDecayMs, limitGrowth };
+    const event = { type: 'limit.exceeded', atMs, untilMs, ...policy } as const;
     const stepped = stepOrNull(held, event, settings);
     if (stepped === null || stepped.transitions.length === 0) continue;
     const { stored: snapshot, state, dueAtMs: dueMs } = stepped;

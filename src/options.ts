@@ -7,10 +7,11 @@ export {
   configurationError,
   type Fault,
   isCidr,
-  millisecondsOf,
   OPTION_NAMES,
   readOptions,
 } from './options/check.ts';
+export type * from './options/domains.ts';
+export { millisecondsOf } from './options/duration.ts';
 export {
   aliasesProblem,
   type FollowTerms,

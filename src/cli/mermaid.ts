@@ -2,7 +2,7 @@
 import type { Chart, ChartTransition } from '../../machines/index.ts';
 
 /** The text of a `stateDiagram-v2`; transitions between the same two states share an arrow. */
-export function mermaidOf({ initial, states }: Chart): string {
+export function mermaidOf({ initial, states, transitions: anywhere }: Chart): string {
   const lines = ['stateDiagram-v2', `  [*] --> ${idOf(initial)}`];
   // An id of Mermaid's has no hyphen; the name is what is shown.
   for (const { name } of states) if (idOf(name) !== name) lines.push(`  state "${name}" as ${idOf(name)}`);
@@ -16,6 +16,9 @@ export function mermaidOf({ initial, states }: Chart): string {
     }
     if (final) lines.push(`  ${idOf(name)} --> [*]`);
   }
+  // What is taken from whichever state would be an arrow between any two of them.
+  for (const transition of anywhere)
+    lines.push(`  %% anywhere --> ${idOf(transition.target)}: ${labelOf(transition)}`);
   return lines.join('\n');
 }
 

@@ -2,35 +2,12 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { SallyportError } from '../errors.ts';
-import { checkFilters } from './filters.ts';
+import { checkDomainPolicy } from './domains.ts';
+import { millisecondsOf } from './duration.ts';
+import { checkFilters, checkThresholds } from './filters.ts';
 import { aliasesProblem, followPolicyProblem } from './follow-policy.ts';
 import { stderrLogger } from './logger.ts';
 import type { ActorResolver, InboxOptions, Logger, RateLimit, Settings } from './shape.ts';
-
-const UNIT_MS: Record<string, number> = {
-  ms: 1,
-  s: 1_000,
-  second: 1_000,
-  seconds: 1_000,
-  m: 60_000,
-  minute: 60_000,
-  minutes: 60_000,
-  h: 3_600_000,
-  hour: 3_600_000,
-  hours: 3_600_000,
-  d: 86_400_000,
-  day: 86_400_000,
-  days: 86_400_000,
-};
-
-/** A duration in milliseconds, or null when it is none. `'1 hour'`, `'1h'` → 3 600 000. */
-export function millisecondsOf(duration: string): number | null {
-  const match = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(duration.trim());
-  const unitMs = match === null ? undefined : UNIT_MS[match[2] as string];
-  if (match === null || unitMs === undefined) return null;
-  const ms = Number(match[1]) * unitMs;
-  return ms > 0 && Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : null;
-}
 
 /** One thing that is wrong with an option, in the words of the person who set it. */
 export interface Fault {
@@ -72,6 +49,10 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   actorRateLimit: true,
   blockAfterStrikes: true,
   strikeBlock: true,
+  strikeDecay: true,
+  limitGrowth: true,
+  probation: true,
+  federation: true,
   followExpiry: true,
   workers: true,
   bodyBytesMax: true,
@@ -82,6 +63,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   authorizedFetch: true,
   signedIn: true,
   filters: true,
+  scoreThresholds: true,
   logger: true,
 };
 
@@ -128,11 +110,7 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     rateLimit: check.rate('rateLimit', options.rateLimit ?? { limit: 36_000, window: '1 hour' }),
     actorRateLimit:
       options.actorRateLimit == null ? null : check.rate('actorRateLimit', options.actorRateLimit),
-    blockAfterStrikes:
-      options.blockAfterStrikes == null
-        ? null
-        : check.whole('blockAfterStrikes', options.blockAfterStrikes, 1, 1_000),
-    strikeBlockMs: check.durationMs('strikeBlock', options.strikeBlock ?? '7 days'),
+    ...checkDomainPolicy(options, check, report),
     followExpiryMs:
       options.followExpiry == null ? null : check.durationMs('followExpiry', options.followExpiry),
     workers: check.whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 256),
@@ -145,6 +123,7 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     authorizedFetch: check.yesNo('authorizedFetch', options.authorizedFetch ?? false),
     signedIn: checkSignedIn(options.signedIn, report),
     filters: checkFilters(options.filters ?? [], check, report),
+    scoreThresholds: checkThresholds(options.scoreThresholds, report),
     logger: checkLogger(options.logger, report),
   };
   return { settings, faults };

@@ -1,9 +1,12 @@
 /** Every option with its unit, default and reason: the shapes, types only. */
+import type { Duration } from './duration.ts';
+import type { FilterSettings } from './filters/fields.ts';
+import type { BuiltInFilter, ScoreThresholds } from './filters/shape.ts';
+import type { DomainPolicyOptions, DomainPolicySettings } from './domains.ts';
 
-/** A length of time with its unit: `'1 hour'`, `'30 minutes'`, `'1h'`, `'250 ms'`. */
-export type Duration =
-  | `${number} ${'ms' | 'second' | 'seconds' | 'minute' | 'minutes' | 'hour' | 'hours' | 'day' | 'days'}`
-  | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+export type { Duration } from './duration.ts';
+export type { FilterSettings } from './filters/fields.ts';
+export type * from './filters/shape.ts';
 
 /** So many activities in each window; a window starts with its first counted activity. */
 export interface RateLimit {
@@ -129,93 +132,8 @@ export type SignedIn = (request: {
   readonly headers: Headers;
 }) => Promise<string | null> | string | null;
 
-/** What a built-in filter does with what it finds: the verdicts of filters, by name. */
-export type BuiltInVerdict = 'drop' | 'reject' | 'hold' | 'shadow';
-
-interface BuiltInOptions {
-  /** The name in histories, lists and metrics. @default its `use` with a number, such as `keywords#1` */
-  readonly name?: string;
-  /** What becomes of an activity that it finds; `shadow` only enters it in the history. @default 'hold' */
-  readonly verdict?: BuiltInVerdict;
-}
-
-/** Finds words in the text as people read it, whatever case, tags, language or spelling of the same letters. */
-export interface KeywordsFilter extends BuiltInOptions {
-  readonly use: 'keywords';
-  /** Words and phrases; at most 10000, of at most 200 characters each. */
-  readonly words: readonly string[];
-  /** Only where no letter and no digit stands beside it: `cialis` is not found in `specialist`. @default false */
-  readonly wholeWords?: boolean;
-}
-
-/** Finds accounts that are younger, by our clock, when their activity is accepted. */
-export interface AccountAgeFilter extends BuiltInOptions {
-  readonly use: 'account-age';
-  readonly olderThan: Duration;
-  /** Of an account without a date, or with one that is yet to come. @default the `verdict` */
-  readonly unknown?: BuiltInVerdict | 'accept';
-}
-
-/** Finds actors of whom nothing was processed and nothing approved yet, and whom none of ours follows. */
-export interface FirstContactFilter extends BuiltInOptions {
-  readonly use: 'first-contact';
-}
-
-/** Finds activities that mention or address more actors than this, each counted once. */
-export interface MentionsFilter extends BuiltInOptions {
-  readonly use: 'mentions';
-  readonly max: number;
-}
-
-/** Asks a service of the operator's by HTTP; see the README for what is asked and what it may answer. */
-export interface ExternalFilter extends BuiltInOptions {
-  readonly use: 'external';
-  /** May be private and plain http. Redirects are not followed. */
-  readonly url: string;
-  /** How long an answer may take; at most a minute. @default '2 seconds' */
-  readonly timeout?: Duration;
-  /** What counts when it gives no verdict in time. @default 'hold' */
-  readonly fallback?: 'hold' | 'accept' | 'drop';
-  /** Counts in place of whatever drop, reject or hold the service says. @default what it says */
-  readonly verdict?: BuiltInVerdict;
-}
-
-/** A filter that comes with the package, as data. */
-export type BuiltInFilter =
-  | KeywordsFilter
-  | AccountAgeFilter
-  | FirstContactFilter
-  | MentionsFilter
-  | ExternalFilter;
-
-/** A built-in filter with its options checked. */
-export type FilterSettings = { readonly name: string } & (
-  | {
-      readonly use: 'keywords';
-      readonly verdict: BuiltInVerdict;
-      readonly words: readonly string[];
-      readonly wholeWords: boolean;
-    }
-  | {
-      readonly use: 'account-age';
-      readonly verdict: BuiltInVerdict;
-      readonly olderThanMs: number;
-      readonly unknown: BuiltInVerdict | 'accept';
-    }
-  | { readonly use: 'first-contact'; readonly verdict: BuiltInVerdict }
-  | { readonly use: 'mentions'; readonly verdict: BuiltInVerdict; readonly max: number }
-  | {
-      readonly use: 'external';
-      /** Null: what the service says. */
-      readonly verdict: BuiltInVerdict | null;
-      readonly url: string;
-      readonly timeoutMs: number;
-      readonly fallback: 'hold' | 'accept' | 'drop';
-    }
-);
-
 /** Everything that can be said to `createInbox`. Defaults are those of the contract. */
-export interface InboxOptions {
+export interface InboxOptions extends DomainPolicyOptions {
   /** Public origin; every id, signature target and Host check uses it, never a forwarded header. */
   readonly origin: string;
   /** `postgres://…`; absent or empty: embedded PGlite in `dataDirectory`. */
@@ -230,10 +148,6 @@ export interface InboxOptions {
   readonly rateLimit?: RateLimit | undefined;
   /** The same for each remote actor. @default off */
   readonly actorRateLimit?: RateLimit | undefined;
-  /** Strikes (times a domain ran into its limit) after which it is blocked for `strikeBlock`. @default off */
-  readonly blockAfterStrikes?: number | undefined;
-  /** How long a block by strikes lasts. @default '7 days' */
-  readonly strikeBlock?: Duration | undefined;
   /** How long a follow request may wait for a decision of ours; then it is rejected, and the follower is told. @default for ever */
   readonly followExpiry?: Duration | undefined;
   /** Worker threads for verification. @default cores - 1, at least 1 */
@@ -255,13 +169,15 @@ export interface InboxOptions {
   readonly signedIn?: SignedIn | undefined;
   /** Built-in filters, asked in this order before those in code. @default none */
   readonly filters?: readonly BuiltInFilter[] | undefined;
+  /** What the points of filters add up to: the highest threshold that is reached decides. @default none */
+  readonly scoreThresholds?: ScoreThresholds | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
   readonly mailboxDepthMax?: number | undefined;
   /** Where log lines go. @default warnings and errors as JSON lines on stderr */
   readonly logger?: Logger | undefined;
 }
 /** The checked options, durations in milliseconds. */
-export interface Settings {
+export interface Settings extends DomainPolicySettings {
   readonly origin: string;
   readonly host: string;
   readonly database: string | null;
@@ -270,8 +186,6 @@ export interface Settings {
   readonly actorPath: string;
   readonly rateLimit: { readonly limit: number; readonly windowMs: number };
   readonly actorRateLimit: { readonly limit: number; readonly windowMs: number } | null;
-  readonly blockAfterStrikes: number | null;
-  readonly strikeBlockMs: number;
   readonly followExpiryMs: number | null;
   readonly workers: number;
   readonly bodyBytesMax: number;
@@ -283,5 +197,7 @@ export interface Settings {
   readonly authorizedFetch: boolean;
   readonly signedIn: SignedIn | null;
   readonly filters: readonly FilterSettings[];
+  /** Lowest first. */
+  readonly scoreThresholds: readonly { readonly type: keyof ScoreThresholds; readonly points: number }[];
   readonly logger: Logger;
 }

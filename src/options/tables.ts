@@ -72,6 +72,18 @@ export const OPTIONS: readonly Row[] = [
     'off',
   ],
   ['strikeBlock', 'how long a block by strikes lasts', "`'7 days'`"],
+  ['strikeDecay', 'after so long in good standing the strikes of a domain are forgotten', "`'30 days'`"],
+  [
+    'limitGrowth',
+    'by how much each further strike makes a limit longer, up to a week',
+    '`1`: the rest of the window',
+  ],
+  [
+    'probation',
+    "new domains may send only `limit` in a window, until they are in good standing `for` so long: `{ for: '3 days', limit: 100 }`",
+    'off',
+  ],
+  ['federation', 'who may come in: `open`, or `allowlist` for domains with the rule `allow` alone', '`open`'],
   [
     'followExpiry',
     'how long a follow request may wait for a decision of ours; then it is rejected, and the follower told',

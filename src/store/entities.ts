@@ -22,7 +22,6 @@ import {
   FollowRequest,
   Member,
   ObjectState,
-  Report,
   Retraction,
   UserBlock,
 } from './entities/known.ts';
@@ -35,6 +34,8 @@ import {
   Outgoing,
   OwnActivity,
 } from './entities/outgoing.ts';
+import { Appeal, AppealLink, Report, ReportFlag } from './entities/reports.ts';
+import { Trusted } from './entities/trusted.ts';
 import { Rollup } from './entities/rollups.ts';
 import { ActorRule, Batch, BatchItem, DomainRule } from './entities/rules.ts';
 
@@ -48,6 +49,7 @@ export const entities = [
   RateWindow,
   Mail,
   Held,
+  Trusted,
   Document,
   Activity,
   FollowRequest,
@@ -56,6 +58,9 @@ export const entities = [
   ObjectState,
   Retraction,
   Report,
+  ReportFlag,
+  Appeal,
+  AppealLink,
   Member,
   OwnActivity,
   Delivery,

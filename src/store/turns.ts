@@ -27,7 +27,12 @@ export interface HeldDomain {
 export interface Mail {
   readonly seq: string;
   readonly domain: string;
-  readonly facts: Facts & { readonly locals: readonly LocalFacts[]; readonly moving?: Moving };
+  readonly facts: Facts & {
+    readonly locals: readonly LocalFacts[];
+    readonly moving?: Moving;
+    /** A moderator has approved it: names of the filters that were asked before, and are not asked again. */
+    readonly pastFilters?: readonly string[];
+  };
   readonly inbox: string;
   readonly attempts: number;
   readonly dueMs: number | null;
@@ -55,22 +60,35 @@ export interface NewActivityRow extends ActivityRow {
 }
 
 /** The first row of a domain: its machine's initial snapshot. */
-export function initialDomain(name: string, atMs: number): { name: string; state: string; snapshot: Stored } {
-  const { state, stored } = step(domainMachine, null, { domain: name }, [], atMs);
-  return { name, state, snapshot: stored };
+export function initialDomain(
+  name: string,
+  atMs: number,
+  probation: { readonly forMs: number } | null = null,
+): NewDomain {
+  const input = { domain: name, probationMs: probation?.forMs ?? null };
+  const { state, stored, dueAtMs: dueMs } = step(domainMachine, null, input, [], atMs);
+  return { name, state, snapshot: stored, dueMs };
+}
+
+/** The row of a domain that nobody has met yet. */
+export interface NewDomain {
+  readonly name: string;
+  readonly state: string;
+  readonly snapshot: Stored;
+  readonly dueMs: number | null;
 }
 
 /** Makes the rows of domains that nobody has met yet. Sorted, so that nobody waits in a circle. */
 export async function insertDomains(
   db: Statements,
-  domains: readonly { readonly name: string; readonly state: string; readonly snapshot: Stored }[],
+  domains: readonly NewDomain[],
   atMs: number,
 ): Promise<void> {
   const sorted = domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   await db.run(sql`
-    insert into domain (name, state, snapshot, since)
-    select r.name, r.state, r.snapshot, ${time(atMs)}
-      from json_to_recordset(${rows(sorted)}) as r(name text, state text, snapshot jsonb)
+    insert into domain (name, state, snapshot, due_at, since, first_seen)
+    select r.name, r.state, r.snapshot, to_timestamp(r."dueMs" / 1000), ${time(atMs)}, ${time(atMs)}
+      from json_to_recordset(${rows(sorted)}) as r(name text, state text, snapshot jsonb, "dueMs" float8)
     on conflict do nothing`);
 }
 

@@ -33,6 +33,8 @@ export interface DispatchParts {
   readonly events: Events;
   readonly logger: Logger;
   readonly mailDepthMax: number;
+  /** How long new domains are on probation. @default they are not */
+  readonly probation?: { readonly forMs: number } | null;
   /** Does mail wait for a verdict of the filters? @default never */
   isFiltered?(): boolean;
   /** A turn has committed. */
@@ -91,7 +93,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const strangers = names.filter((name) => !known.has(name));
     if (strangers.length === 0) return;
     const atMs = store.clock.now();
-    const rows = strangers.map((name) => initialDomain(name, atMs));
+    const rows = strangers.map((name) => initialDomain(name, atMs, parts.probation ?? null));
     await insertDomains(store, rows, atMs);
     if (known.size + strangers.length > KNOWN_MAX) known = new Set();
     for (const name of strangers) known.add(name);

@@ -6,32 +6,26 @@ import {
   type DomainEvent,
   type DomainState,
   domainMachine,
-  type Stored,
   step,
 } from '../../machines/index.ts';
-import { closed, DOMAIN, domainAfter, domainStep, exceeded, HOUR_MS, lifted, START_MS } from './lives.ts';
+import {
+  closed,
+  DOMAIN,
+  domainAfter,
+  domainStep,
+  exceeded,
+  HOUR_MS,
+  lifted,
+  lives,
+  restored,
+  restrained,
+  START_MS,
+  struck,
+  untouched,
+} from './lives.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 const LATER_MS = START_MS + 60_000;
-
-const untouched: DomainContext = {
-  domain: 'chatty.example',
-  strikes: 0,
-  reason: null,
-  by: null,
-  untilMs: null,
-  lastsMs: null,
-  reviewAtMs: null,
-  publicComment: null,
-  privateComment: null,
-};
-
-// Lived when a test asks, so that a fault in step is found by the test that it concerns.
-const lives = {
-  active: (): Stored => domainAfter().stored,
-  'rate-limited': (): Stored => domainAfter(exceeded(START_MS)).stored,
-  blocked: (): Stored => domainAfter(exceeded(START_MS), closed('moderator.blocked', START_MS)).stored,
-};
 
 describe('every state meets every event', () => {
   const events: Record<DomainEvent['type'], DomainEvent> = {
@@ -40,6 +34,12 @@ describe('every state meets every event', () => {
     'moderator.blocked': closed('moderator.blocked', LATER_MS, { untilMs: LATER_MS + DAY_MS }),
     'moderator.unblocked': lifted('moderator.unblocked', LATER_MS),
     'moderator.reset': lifted('moderator.reset', LATER_MS),
+    'moderator.restored': restored(LATER_MS, { state: 'rate-limited', untilMs: LATER_MS + DAY_MS }),
+    'filter.struck': struck(LATER_MS),
+    'filter.limited': restrained(LATER_MS, LATER_MS + DAY_MS),
+    'list.blocked': closed('list.blocked', LATER_MS),
+    'list.lifted': lifted('list.lifted', LATER_MS),
+    'domain.appealed': { type: 'domain.appealed', atMs: LATER_MS },
   };
   const illegal = null;
   const table: Record<DomainState, Record<DomainEvent['type'], DomainState | null>> = {
@@ -49,6 +49,12 @@ describe('every state meets every event', () => {
       'moderator.blocked': 'blocked',
       'moderator.unblocked': illegal,
       'moderator.reset': 'active',
+      'moderator.restored': 'rate-limited',
+      'filter.struck': 'active',
+      'filter.limited': 'rate-limited',
+      'list.blocked': 'blocked',
+      'list.lifted': illegal,
+      'domain.appealed': illegal,
     },
     'rate-limited': {
       'limit.exceeded': illegal,
@@ -56,6 +62,12 @@ describe('every state meets every event', () => {
       'moderator.blocked': 'blocked',
       'moderator.unblocked': illegal,
       'moderator.reset': 'active',
+      'moderator.restored': 'rate-limited',
+      'filter.struck': 'rate-limited',
+      'filter.limited': 'rate-limited',
+      'list.blocked': 'blocked',
+      'list.lifted': illegal,
+      'domain.appealed': illegal,
     },
     blocked: {
       'limit.exceeded': illegal,
@@ -63,6 +75,13 @@ describe('every state meets every event', () => {
       'moderator.blocked': 'blocked',
       'moderator.unblocked': 'active',
       'moderator.reset': 'active',
+      'moderator.restored': 'rate-limited',
+      'filter.struck': illegal,
+      'filter.limited': illegal,
+      // A person has blocked it here, which no list can change.
+      'list.blocked': illegal,
+      'list.lifted': illegal,
+      'domain.appealed': 'blocked',
     },
   };
   const cases = Object.entries(table).flatMap(([from, row]) =>
@@ -113,8 +132,8 @@ describe('a new domain', () => {
 
   test('is of the machine and the version that the store is told', () => {
     expect(domainMachine.id).toBe('domain');
-    expect(domainMachine.version).toBe('1');
-    expect(lives.active().version).toBe(1);
+    expect(domainMachine.version).toBe('2');
+    expect(lives.active().version).toBe(2);
   });
 });
 
@@ -126,6 +145,7 @@ describe('a domain over its limit', () => {
       ...untouched,
       strikes: 1,
       reason: 'rate limit exceeded',
+      origin: 'runtime',
       untilMs: START_MS + HOUR_MS,
       lastsMs: HOUR_MS,
     });
@@ -176,7 +196,8 @@ describe('the policy blockAfterStrikes', () => {
     expect(second.context).toEqual({
       ...untouched,
       strikes: 2,
-      reason: 'rate limit exceeded 2 times',
+      reason: 'rate limit exceeded, strike 2',
+      origin: 'runtime',
       untilMs: atMs + 3 * DAY_MS,
       lastsMs: 3 * DAY_MS,
       reviewAtMs: atMs + 3 * DAY_MS,
@@ -217,10 +238,10 @@ describe('a moderator', () => {
     );
     expect(blocked).toMatchObject({ state: 'blocked', tags: ['shut'], dueAtMs: untilMs });
     expect(blocked.context).toEqual({
-      domain: 'chatty.example',
-      strikes: 0,
+      ...untouched,
       reason: 'spam',
       by: 'maria',
+      origin: 'moderator',
       untilMs,
       lastsMs: 7 * DAY_MS,
       reviewAtMs: untilMs - DAY_MS,

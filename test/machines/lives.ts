@@ -1,5 +1,6 @@
 /** Events and short lives for the tests of the machines. Every step is a restart: what is stored goes through JSON. */
 import {
+  type DomainContext,
   type DomainEvent,
   domainMachine,
   type FollowRequestEvent,
@@ -22,16 +23,37 @@ export function exceeded(atMs: number, facts: Partial<Of<DomainEvent, 'limit.exc
     type: 'limit.exceeded',
     atMs,
     untilMs,
-    blockAfterStrikes: null,
-    strikeBlockMs: 24 * HOUR_MS,
+    ...POLICY,
+    limitGrowth: 1,
     ...facts,
   };
+}
+
+/** No strike blocks, and none is forgotten. */
+const POLICY = { blockAfterStrikes: null, strikeBlockMs: 24 * HOUR_MS, strikeDecayMs: null };
+
+export function struck(atMs: number, facts: Partial<Of<DomainEvent, 'filter.struck'>> = {}): DomainEvent {
+  return { type: 'filter.struck', atMs, reason: 'keywords: buy now', ...POLICY, ...facts };
+}
+
+export function restrained(atMs: number, untilMs = atMs + HOUR_MS): DomainEvent {
+  return { type: 'filter.limited', atMs, untilMs, reason: 'bursts: 40 follows in a minute' };
+}
+
+/** What an undone batch had found. */
+export function restored(
+  atMs: number,
+  facts: Partial<Of<DomainEvent, 'moderator.restored'>> = {},
+): DomainEvent {
+  const said = { reason: 'as before', by: 'tom', origin: 'moderator' as const };
+  const nothing = { untilMs: null, reviewAtMs: null, publicComment: null, privateComment: null };
+  return { type: 'moderator.restored', atMs, state: 'active', strikes: 0, ...said, ...nothing, ...facts };
 }
 
 type Closing = Of<DomainEvent, 'moderator.blocked'>;
 
 export function closed(
-  type: 'moderator.blocked' | 'moderator.limited',
+  type: 'moderator.blocked' | 'moderator.limited' | 'list.blocked',
   atMs: number,
   facts: Partial<Omit<Closing, 'type'>> = {},
 ): DomainEvent {
@@ -39,11 +61,16 @@ export function closed(
   return { type, atMs, untilMs: null, reviewAtMs: null, ...said, ...facts };
 }
 
-export function lifted(type: 'moderator.unblocked' | 'moderator.reset', atMs: number): DomainEvent {
+export function lifted(
+  type: 'moderator.unblocked' | 'moderator.reset' | 'list.lifted',
+  atMs: number,
+): DomainEvent {
   return { type, atMs, reason: 'they answered', by: 'tom' };
 }
 
 export const DOMAIN = { domain: 'chatty.example' };
+/** A domain that begins its life on probation. */
+export const NEWCOMER = { ...DOMAIN, probationMs: 2 * HOUR_MS };
 
 /** A domain to which these happened, each in a step of its own at its own time. */
 export function domainAfter(...events: readonly DomainEvent[]) {
@@ -75,3 +102,27 @@ export function followAfter(...events: readonly FollowRequestEvent[]) {
 
 export const followStep = (stored: Stored, ...events: readonly FollowRequestEvent[]) =>
   step(followRequestMachine, restarted(stored), FOLLOW, events, START_MS);
+
+/** The context of a domain to which nothing has happened. */
+export const untouched: DomainContext = {
+  domain: 'chatty.example',
+  strikes: 0,
+  strikeDecayMs: null,
+  probationMs: null,
+  reason: null,
+  by: null,
+  origin: null,
+  untilMs: null,
+  lastsMs: null,
+  reviewAtMs: null,
+  publicComment: null,
+  privateComment: null,
+  appealedAtMs: null,
+};
+
+// Lived when a test asks, so that a fault in step is found by the test that it concerns.
+export const lives = {
+  active: (): Stored => domainAfter().stored,
+  'rate-limited': (): Stored => domainAfter(exceeded(START_MS)).stored,
+  blocked: (): Stored => domainAfter(exceeded(START_MS), closed('moderator.blocked', START_MS)).stored,
+};

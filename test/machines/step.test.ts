@@ -162,8 +162,8 @@ describe('a stored life that cannot be read', () => {
   test.each<[string, () => unknown, RegExp]>([
     [
       'of a later version',
-      () => ({ ...limited(), version: 2 }),
-      /^domain: stored by version 2, this is version 1$/,
+      () => ({ ...limited(), version: 3 }),
+      /^domain: stored by version 3, this is version 2$/,
     ],
     ['without a version', () => ({ snapshot: snapshot(), due: {} }), /^domain: stored by version undefined/],
     ['that is no object', () => 'gibberish', /^domain: stored by version undefined/],
@@ -186,7 +186,7 @@ describe('a stored life that cannot be read', () => {
     ['without a context', () => withSnapshot({ context: null }), /^domain: no context$/],
     ['with text for a context', () => withSnapshot({ context: 'x' }), /^domain: no context$/],
     ['without children', () => withSnapshot({ children: null }), /^domain: XState cannot restore it$/],
-    ['without due times', () => ({ version: 1, snapshot: snapshot() }), /^domain: unknown due times$/],
+    ['without due times', () => ({ version: 2, snapshot: snapshot() }), /^domain: unknown due times$/],
     ['with no due times at all', () => ({ ...limited(), due: null }), /^domain: unknown due times$/],
     ['with text for due times', () => ({ ...limited(), due: 'soon' }), /^domain: unknown due times$/],
     [

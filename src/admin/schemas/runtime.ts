@@ -4,6 +4,17 @@ import { count, listOf, object, oneOf, orNull, text, time, yesNo } from './shape
 const domainStates = ['active', 'rate-limited', 'blocked'];
 const followRequestStates = ['pending', 'accepted', 'rejected', 'withdrawn'];
 
+const transitions = listOf(
+  object({
+    event: text,
+    target: text,
+    guard: orNull(text),
+    actions: listOf(text),
+    delay: orNull(text),
+    internal: yesNo,
+  }),
+);
+
 export const runtime = {
   Transition: object({
     seq: count,
@@ -26,18 +37,10 @@ export const runtime = {
         initial: yesNo,
         final: yesNo,
         tags: listOf(text),
-        transitions: listOf(
-          object({
-            event: text,
-            target: text,
-            guard: orNull(text),
-            actions: listOf(text),
-            delay: orNull(text),
-            internal: yesNo,
-          }),
-        ),
+        transitions,
       }),
     ),
+    transitions,
     counts: { type: 'object', additionalProperties: count },
   }),
   Done: object({ id: text, done: text }),

@@ -57,6 +57,9 @@ export const Domain = defineEntity({
     version: p.integer().default(0),
     dueAt: time().nullable(),
     since: time(),
+    firstSeen: time(),
+    /** What the rules about it come to; null where there is none. */
+    policy: p.json().nullable(),
   },
   indexes: [
     {
@@ -104,6 +107,7 @@ export const Held = defineEntity({
     filter: p.text(),
     reason: p.text(),
     mail: p.json(),
+    asked: p.json().default('[]'),
     heldAt: time(),
     expiresAt: time(),
   },

@@ -2,10 +2,13 @@
 import { AnalyticsAndAlerts } from './analytics.ts';
 import { AuditLog } from './audit.ts';
 import { FirstTables } from './first-tables.ts';
+import { HeldAndTrusted } from './held.ts';
+import { Rules } from './rules.ts';
 
 export const migrations = [
   { name: '0001-first-tables', class: FirstTables },
   { name: '0002-audit', class: AuditLog },
-];
   { name: '0010-analytics', class: AnalyticsAndAlerts },
   { name: '0003-rules', class: Rules },
+  { name: '0004-held', class: HeldAndTrusted },
+];
