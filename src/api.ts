@@ -8,6 +8,7 @@ import type { Activity, FlagActivity, Ref } from './api/stored.ts';
 import type { Duration, FollowTerms, LocalActorOptions, Logger } from './options.ts';
 import type { FilterVerdict, Status } from './verdict.ts';
 
+export type * from './api/held.ts';
 export type * from './api/stored.ts';
 
 /** The machines by name, with their states. */
@@ -136,6 +137,10 @@ export interface HistoryEntry {
     | 'shadow'
     /** A filter threw, ran out of time, or gave what is no verdict. */
     | 'fault'
+    /** A filter would have held it, if a moderator did not trust its actor. */
+    | 'trusted'
+    /** A moderator lets it wait longer. */
+    | 'extended'
     /** A moderator approved what was held. */
     | 'approved';
   readonly inbox?: string;

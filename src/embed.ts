@@ -23,7 +23,7 @@ import type { HandlerOptions, Registration } from './handlers.ts';
 import { type House, openHouse, type Parts } from './house.ts';
 import type { RawRequest } from './inbox.ts';
 import type { TransitionsQuery } from './log.ts';
-import { createHeld } from './moderation/held.ts';
+import { dropExpired } from './moderation/held.ts';
 import { createModeration, type Moderation } from './moderation/index.ts';
 import { mintActivityId, mintObjectId } from './moderation/outbox.ts';
 import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from './options.ts';
@@ -197,13 +197,18 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     };
     const code = { chain, registrations: [...registrations.values()], desk };
     const house = await openHouse(settings, events, code, parts);
-    const { store, locals, keys, log, dispatch, handlers, deliveries, pool } = house;
+    const { store, locals, keys, log, dispatch, filters, handlers, deliveries, pool } = house;
     const moderation = createModeration({
       ...{ store, settings, locals },
       inboxOf: (actor) => keys.actor(actor),
       onTransition: () => log.poke(),
+      countOn: () => house.rollups.settled(),
+      onTrust: () => filters.trustChanged(),
       onWork(domain) {
-        if (domain !== '') dispatch.mark([domain]);
+        if (domain !== '') {
+          if (chain.isActive()) filters.mark([domain]);
+          dispatch.mark([domain]);
+        }
         handlers.poke();
         deliveries.wake();
       },
@@ -213,7 +218,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       pool: () => pool.depth,
       machines: () => countStates(store),
     });
-    const { expire } = createHeld({ store, onChange: () => undefined });
+    const expire = () => dropExpired(store);
     return { house, expire, moderation, web: createWeb({ settings, store, locals, events, ready }) };
   }
 
@@ -337,7 +342,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 
 /** What a moderator looks at and decides about is reached through the opened house. */
 const DESKS = [
-  ...(['domains', 'followRequests', 'held', 'dead', 'activities', 'objects'] as const),
+  ...(['reviews', 'analytics'] as const),
+  ...(['domains', 'followRequests', 'held', 'trusted', 'dead', 'activities', 'objects'] as const),
   ...(['reports', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;

@@ -23,6 +23,7 @@ import { judge, type Registered, type Told } from './filters/chain.ts';
 import { createGroup } from './filters/group.ts';
 import { askPolicy } from './filters/policy.ts';
 import { readableText } from './filters/text.ts';
+import { createTrustCopy } from './filters/trust.ts';
 import { createMailbox } from './mailbox.ts';
 import type { FilterSettings, FollowPolicyFunction, Settings } from './options.ts';
 import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
@@ -36,7 +37,7 @@ import {
   writeVerdicts,
 } from './store/filters.ts';
 import type { Store } from './store/store.ts';
-import type { MailVerdict } from './verdict.ts';
+import { FOLLOW_POLICY, type MailVerdict } from './verdict.ts';
 
 /** What is registered, in the order in which it is asked. Made before the house is opened, and outlives it. */
 export interface FilterChain {
@@ -110,6 +111,8 @@ export interface Filters {
   start(): void;
   /** Looks for what is left over, as the timer does every second. */
   sweep(): Promise<void>;
+  /** Whom moderators trust has changed: known here before the next filter is asked. */
+  trustChanged(): void;
   settled(): Promise<void>;
   close(drainMs: number): Promise<void>;
 }
@@ -144,6 +147,7 @@ export function createFilters(parts: FiltersParts): Filters {
   const { logger, origin } = settings;
   const { references = emptyShelf(origin) } = parts;
   const closing = new AbortController();
+  const trust = createTrustCopy(store, logger);
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> | undefined;
 
@@ -168,6 +172,7 @@ export function createFilters(parts: FiltersParts): Filters {
     const mail = (await lease(name)).get(name) ?? [];
     if (mail.length > 0) {
       try {
+        await trust.current();
         await write(await judgeAll(mail));
       } catch (error) {
         await releaseMail(store, mail).catch(() => undefined);
@@ -195,11 +200,14 @@ export function createFilters(parts: FiltersParts): Filters {
     closing.signal.throwIfAborted();
     if (mail.isKnown) return NOTHING;
     const { facts, activityId } = mail;
-    const { type, objects } = facts;
-    const filters = chain.list().filter((one) => one.type === null || one.type === type);
+    const { type, objects, pastFilters = [] } = facts;
+    const filters = chain
+      .list()
+      .filter((one) => (one.type === null || one.type === type) && !pastFilters.includes(one.name));
     const followed = type === 'Follow' ? facts.locals.find(({ id }) => id === objects[0]) : undefined;
     // Where nobody can say who that is, the request waits, as it does where the policy has no answer.
-    const policy = followed === undefined ? null : await parts.policyOf(followed.id).catch(() => null);
+    const isAsked = followed !== undefined && !pastFilters.includes(FOLLOW_POLICY);
+    const policy = isAsked ? await parts.policyOf(followed.id).catch(() => null) : null;
     if (filters.length === 0 && policy === null) return NOTHING;
     const actor = actorOf(mail, references);
     const verdict = await judgeBy(filters, mail, actor);
@@ -223,11 +231,14 @@ export function createFilters(parts: FiltersParts): Filters {
   ): Promise<MailVerdict> {
     if (filters.length === 0) return NOTHING;
     const { activityId, facts } = mail;
+    const asked = filters.map(({ name }) => name);
     // Two came under one id in the same moment, and the other one's document stands: filters would look at that.
     if (facts.digest !== undefined && facts.digest !== hash('sha256', mail.raw, 'hex')) {
+      // Of one that was approved its turn says so.
+      if (facts.pastFilters !== undefined) return NOTHING;
       const reason = 'another document came under its id';
       const end = { filter: (filters[0] as Registered).name, type: 'hold', reason } as const;
-      return { asked: [], remarks: [{ ...end, type: 'fault' }], end };
+      return { asked, remarks: [{ ...end, type: 'fault' }], end };
     }
     const view = viewOf({ ...mail, type: facts.type, status: 'accepted' }, references);
     const activity = await view.catch((error: unknown) => messageOf(error, 200));
@@ -236,7 +247,7 @@ export function createFilters(parts: FiltersParts): Filters {
     // Nobody can look at it: that is for a person to see, as where a filter fails.
     logger.error('an activity could not be shown to filters', { activityId, error: activity });
     const end = { filter: (filters[0] as Registered).name, type: 'hold', reason: activity } as const;
-    return { asked: [], remarks: [{ ...end, type: 'fault' }], end };
+    return { asked, remarks: [{ ...end, type: 'fault' }], end };
   }
 
   function tell(mail: UnfilteredMail, activity: Activity, actor: FilterActor | null): Told {
@@ -247,6 +258,7 @@ export function createFilters(parts: FiltersParts): Filters {
         return text;
       },
       actor,
+      isTrusted: trust.covers(mail.facts.actor, mail.domain),
       domain: {
         domain: mail.domain,
         state: (mail.state ?? 'active') as Told['domain']['state'],
@@ -258,6 +270,7 @@ export function createFilters(parts: FiltersParts): Filters {
 
   async function sweepOnce(): Promise<void> {
     if (!chain.isActive()) return;
+    await trust.refresh();
     try {
       runs.mark(await unfilteredDomains(store, store.clock.now(), LEFT_AFTER_MS, SWEEP_MAX));
     } catch (error) {
@@ -279,6 +292,7 @@ export function createFilters(parts: FiltersParts): Filters {
       void sweepNow();
     },
     sweep: sweepNow,
+    trustChanged: () => void trust.refresh(),
     settled: () => runs.settled(),
     async close(drainMs) {
       clearInterval(timer);

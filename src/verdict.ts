@@ -45,10 +45,13 @@ export const hold = (reason: string): FilterVerdict => ({ type: 'hold', reason }
 /** Only entered in the activity's history, to try a rule on live traffic; the filters after it are asked. */
 export const shadow = (reason: string): FilterVerdict => ({ type: 'shadow', reason });
 
-/** What a filter said of a mail. A `fault` is one that threw, ran out of time, or gave what is no verdict. */
+/**
+ * What a filter said of a mail. A `fault` is one that threw, ran out of time, or gave what is no verdict; `trusted` is a
+ * hold that did not count, because a moderator trusts the actor.
+ */
 export interface FilterRemark {
   readonly filter: string;
-  readonly type: FilterVerdict['type'] | 'fault';
+  readonly type: FilterVerdict['type'] | 'fault' | 'trusted';
   readonly reason: string;
 }
 
@@ -59,12 +62,17 @@ export interface MailVerdict {
   /** What they said; those that had nothing to say are not in it. */
   readonly remarks: readonly FilterRemark[];
   /** What ended the chain: no filter after it was asked. */
-  readonly end?: FilterRemark & { readonly type: 'drop' | 'reject' | 'hold' };
+  readonly end?: FilterRemark & {
+    readonly type: 'drop' | 'reject' | 'hold';
+    /** Until when it is held, in epoch milliseconds. @default as long as anything is */
+    readonly untilMs?: number;
+  };
   /** The answer of the followed actor's own policy to a Follow. */
   readonly followAnswer?: { readonly answer: 'accept' | 'ask' | 'reject' | 'hold'; readonly reason: string };
-  /** A moderator has approved it: no filter is asked again. */
-  readonly isApproved?: true;
 }
+
+/** The name of an actor's follow policy, where it stands among filters. */
+export const FOLLOW_POLICY = 'followPolicy';
 
 /** A response on its way out, before either shell has turned it into its own kind. */
 export interface Answer {

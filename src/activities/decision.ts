@@ -33,7 +33,7 @@ export interface Letter {
   readonly inbox: string;
   /** The local actors that it names, and the owner of the inbox it came to. */
   readonly locals: readonly LocalFacts[];
-  /** A moderator has approved what was held. */
+  /** A moderator has approved what the followed actor's policy held. */
   readonly isApproved?: boolean | undefined;
   /** With a Move of somebody whom ours follow: what was found at its target. */
   readonly moving?: Moving | undefined;

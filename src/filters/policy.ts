@@ -5,11 +5,9 @@ import type { FilterActor } from '../api.ts';
 import { messageOf } from '../errors.ts';
 import type { FollowPolicyFunction, FollowPolicyRequest } from '../options.ts';
 import type { UnfilteredMail } from '../store/filters.ts';
-import type { FilterRemark, MailVerdict } from '../verdict.ts';
+import { type FilterRemark, FOLLOW_POLICY, type MailVerdict } from '../verdict.ts';
 import { plain, whenAborted } from './chain.ts';
 
-/** The name under which its faults are entered. */
-const NAME = 'followPolicy';
 const POLICY_MS = 2_000;
 const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject', 'hold'];
 
@@ -33,7 +31,7 @@ export async function askPolicy(
     const reason = plain(messageOf(error));
     return {
       answer: { answer: 'ask', reason: 'the follow policy failed' },
-      fault: { filter: NAME, type: 'fault', reason },
+      fault: { filter: FOLLOW_POLICY, type: 'fault', reason },
     };
   }
 }

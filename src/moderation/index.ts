@@ -20,6 +20,7 @@ import { countStates, readTransitions } from '../store/log.ts';
 import { countMembers, listMembers } from '../store/members.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
+import { type AnalyticsDesk, createAnalytics } from './analytics.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
 import { createDomains, type DomainsDesk } from './domains.ts';
 import {
@@ -34,6 +35,8 @@ import { createHeld, type HeldDesk } from './held.ts';
 import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
+import { createReviews, type ReviewsDesk } from './reviews.ts';
+import { createTrusted, type TrustedDesk } from './trusted.ts';
 import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
 
 export type { DomainVerb } from './domains.ts';
@@ -68,9 +71,13 @@ export interface CollectionPage extends Page<string> {
 /** Everything a moderator can look at and do. */
 export interface Moderation {
   readonly domains: DomainsDesk;
+  /** Blocks that somebody should look at again. */
+  readonly reviews: ReviewsDesk;
+  readonly analytics: AnalyticsDesk;
   readonly followRequests: FollowRequestsDesk;
   readonly dead: DeadLettersDesk;
   readonly held: HeldDesk;
+  readonly trusted: TrustedDesk;
   readonly activities: {
     /** What came in, newest first, one record for each activity id. */
     list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
@@ -129,6 +136,10 @@ export interface ModerationParts {
   inboxOf(actor: string): Promise<(RemoteInbox & { readonly sharedInbox: string | null }) | null>;
   /** The log has grown. */
   onTransition(): void;
+  /** Whom moderators trust has changed. */
+  onTrust(): void;
+  /** Counts what is not counted yet. */
+  countOn(): Promise<void>;
   /** Mail, handler calls or deliveries may be due. */
   onWork(domain: string): void;
 }
@@ -148,11 +159,18 @@ export function createModeration(parts: ModerationParts): Moderation {
     onChange: release,
   };
   const followRequests = createFollowRequests(followParts);
+  const domains = createDomains({ store, settings, onRelease: release });
   return {
-    domains: createDomains({ store, settings, onRelease: release }),
+    domains,
+    reviews: createReviews(store),
+    analytics: createAnalytics({ store, countOn: () => parts.countOn() }),
     followRequests,
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
-    held: createHeld({ store, onChange: release }),
+    held: createHeld({
+      ...{ store, onChange: release, onTrust: parts.onTrust },
+      domainOf: (name) => domains.get(name).catch(nullWhenAbsent),
+    }),
+    trusted: createTrusted({ store, onTrust: parts.onTrust }),
     activities: activitiesDesk(store),
     deliveries: { list: (query = {}) => deliveriesPage(store, query) },
     objects: createObjects(store),
@@ -183,6 +201,11 @@ export function createModeration(parts: ModerationParts): Moderation {
       return pageOf(found, limit, ({ seq }) => String(seq));
     },
   };
+}
+
+function nullWhenAbsent(error: unknown): null {
+  if (error instanceof SallyportError && error.code === 'ERR_NOT_FOUND') return null;
+  throw error;
 }
 
 function activitiesDesk(store: Store): Moderation['activities'] {

@@ -14,7 +14,11 @@ export interface UnfilteredMail {
   readonly domain: string;
   readonly seq: string;
   readonly activityId: string;
-  readonly facts: Facts & { readonly locals: readonly LocalFacts[] };
+  readonly facts: Facts & {
+    readonly locals: readonly LocalFacts[];
+    /** A moderator has approved it: these have been asked before. */
+    readonly pastFilters?: readonly string[];
+  };
   readonly inboxes: readonly string[];
   readonly receivedMs: number;
   readonly raw: string;
@@ -24,7 +28,7 @@ export interface UnfilteredMail {
   /** The domain's state and strikes; null for one that nobody has met before. */
   readonly state: string | null;
   readonly strikes: number | null;
-  /** It has been filtered before: this is the same activity again. */
+  /** It has been filtered before: this is the same activity again, and not what a moderator has approved. */
   readonly isKnown: boolean;
 }
 
@@ -52,7 +56,8 @@ export async function leaseMail(
     select l.domain, l.seq::text, l.activity_id as "activityId", l.facts, l.inbox, ${ms('l.received_at')} as "receivedMs",
            d.raw, d.normal, r.document as actor, o.state,
            (o.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int as strikes,
-           exists (select from activity as a where a.activity_id = l.activity_id and a.status <> 'failed') as "isKnown"
+           exists (select from activity as a where a.activity_id = l.activity_id and a.status <> 'failed'
+                      and (a.status <> 'accepted' or l.facts::json -> 'pastFilters' is null)) as "isKnown"
       from leased as l
       left join document as d on d.activity_id = l.activity_id
       left join remote_actor as r on r.id = l.facts::json ->> 'actor'

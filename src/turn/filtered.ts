@@ -10,6 +10,8 @@ import type { Register } from './register.ts';
 export class Aside {
   readonly #fresh = new Map<string, NewHeld & { readonly mail: KeptMail[] }>();
   readonly #again = new Map<string, KeptMail[]>();
+  /** Mail that lets another one pass: it goes to the end of its mailbox. */
+  readonly behind: Mail[] = [];
 
   hold(held: Omit<NewHeld, 'mail'>, mail: Mail): void {
     this.#fresh.set(held.activityId, { ...held, mail: [kept(mail)] });
@@ -42,13 +44,15 @@ export function endFiltered(
   end: NonNullable<MailVerdict['end']>,
   { world, register, aside, atMs }: { world: World; register: Register; aside: Aside; atMs: number },
 ): void {
-  const { facts, domain } = mail;
-  const { filter, reason } = end;
+  const { facts, domain, verdict } = mail;
+  const { filter, reason, untilMs } = end;
   register.end(mail, STATUS[end.type], `${filter}: ${reason}`, atMs, { filter, reason });
   if (end.type === 'reject') refuseFollow(world, { facts, locals: facts.locals }, { reason, by: null, atMs });
   if (end.type !== 'hold') return;
   const { id: activityId, type, actor } = facts;
-  aside.hold({ id: register.idOf(activityId), activityId, type, actor, domain, filter, reason }, mail);
+  const asked = [...new Set([...(facts.pastFilters ?? []), ...(verdict?.asked ?? []), filter])];
+  const id = register.idOf(activityId);
+  aside.hold({ id, activityId, type, actor, domain, filter, reason, asked, untilMs: untilMs ?? null }, mail);
 }
 
 /** A mail with the answer of the followed actor's own policy in place of the terms that it came with. */

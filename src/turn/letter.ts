@@ -5,13 +5,14 @@ import type { UserBlock } from '../effects.ts';
 import type { Statements } from '../store/statement.ts';
 import type { Mail } from '../store/turns.ts';
 import { userBlocksOf } from '../store/user-blocks.ts';
+import { FOLLOW_POLICY } from '../verdict.ts';
 import { withAnswer } from './filtered.ts';
 
 export function letterOf(mail: Mail): Letter {
   const { facts, domain, inbox } = mail;
   // An inbox is our origin and a path.
   const origin = inbox.split('/', 3).join('/');
-  const { isApproved } = mail.verdict ?? {};
+  const isApproved = facts.pastFilters?.includes(FOLLOW_POLICY);
   return { facts, domain, origin, inbox, locals: withAnswer(mail), moving: facts.moving, isApproved };
 }
 

@@ -6,7 +6,7 @@ import type { MailVerdict } from '../verdict.ts';
 export function remarksOf(verdict: MailVerdict | null, at: string): HistoryEntry[] {
   if (verdict === null || verdict.asked.length + verdict.remarks.length === 0) return [];
   const remarks = verdict.remarks.flatMap(({ filter, type, reason }): HistoryEntry[] =>
-    type === 'shadow' || type === 'fault' ? [{ at, what: type, filter, reason }] : [],
+    type === 'shadow' || type === 'fault' || type === 'trusted' ? [{ at, what: type, filter, reason }] : [],
   );
   return [{ at, what: 'filtered', asked: verdict.asked }, ...remarks];
 }

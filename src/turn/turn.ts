@@ -26,12 +26,12 @@ import { World } from '../activities/world.ts';
 import { withParents } from '../activity.ts';
 import type { FollowLife, Needs } from '../effects.ts';
 import { dueFollowRequests } from '../store/follow-requests.ts';
-import { writeHeld } from '../store/held.ts';
+import { putBack, writeHeld } from '../store/held.ts';
 import { movesOf } from '../store/moves.ts';
 import { objectsFor, retractionsFor } from '../store/objects.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
-import type { MailVerdict, Status } from '../verdict.ts';
+import { FOLLOW_POLICY, type Status } from '../verdict.ts';
 import { Aside, endFiltered } from './filtered.ts';
 import { blocksFor, letterOf } from './letter.ts';
 import { holdTargets } from './moves.ts';
@@ -97,6 +97,7 @@ export async function turn(
   await writeHeld(tx, known.aside.fresh, known.aside.again, atMs);
   const letters = [...mail.values()].flat();
   if (letters.length > 0) await store.deleteMail(tx, letters);
+  if (known.aside.behind.length > 0) await putBack(tx, known.aside.behind);
   await store.saveDomains(tx, saved);
   const effects = world.effects();
   await store.writeEffects(tx, effects, atMs);
@@ -231,23 +232,26 @@ interface Turn {
   readonly atMs: number;
 }
 
-const APPROVED: MailVerdict = { asked: [], remarks: [], isApproved: true };
-
 /** One mail to its end. */
 function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
   const { world, register, aside, atMs } = known;
-  const { facts, domain } = mail;
-  if (register.hasActed(facts.id) || register.isOther(mail)) {
+  const { facts, domain, verdict } = mail;
+  const isApproved = register.isApproved(facts.id);
+  if (isApproved && facts.pastFilters === undefined) {
+    // A moderator has approved it while this mail waited: what was approved acts first, past the filters that held it.
+    aside.behind.push(mail);
+    return;
+  }
+  const isOther = register.isOther(mail);
+  if (register.hasActed(facts.id) || (isOther && !isApproved)) {
     handleAgain(mail, isShut, known);
     return;
   }
-  // It was approved while this mail waited: it is the same document, in another inbox or once more.
-  const isOvertaking = register.isApproved(facts.id) && mail.verdict?.isApproved !== true;
-  if (isOvertaking) register.cameAgain(mail);
-  const verdict = isOvertaking ? APPROVED : mail.verdict;
   if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
+  // What the moderator saw is the document that came first.
+  else if (isOther) register.end(mail, 'rejected', 'another document came under its id', atMs);
   else if (verdict?.end !== undefined) endFiltered(mail, verdict.end, { world, register, aside, atMs });
-  else act({ ...mail, verdict }, known);
+  else act(mail, known);
   // What is held, or may yet act for another inbox, has not come to its end: its event comes with that, and once.
   if (register.statusOf(facts.id) !== 'held' && !register.isUnwanted(mail))
     world.record({ kind: 'activity', atMs, key: facts.id, domain });
@@ -263,7 +267,7 @@ function act(mail: store.Mail, { world, register, aside, atMs }: Turn): void {
   if (status === 'held') {
     endFiltered(
       mail,
-      { filter: 'followPolicy', type: 'hold', reason: reason ?? '' },
+      { filter: FOLLOW_POLICY, type: 'hold', reason: reason ?? '' },
       { world, register, aside, atMs },
     );
     return;
@@ -280,7 +284,7 @@ function handleAgain(mail: store.Mail, isShut: boolean, known: Turn): void {
   const { world, register, aside, atMs } = known;
   const { id } = mail.facts;
   // What a moderator has approved came before, to each of its inboxes, and that stands in its history.
-  const isNewInbox = mail.verdict?.isApproved ?? register.cameAgain(mail);
+  const isNewInbox = mail.facts.pastFilters !== undefined || register.cameAgain(mail);
   const status = register.statusOf(id);
   if (!isNewInbox || isShut) return;
   if (status === 'processed') reach(id, recipientsOf(letterOf(mail), world), world);
