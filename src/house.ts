@@ -18,6 +18,7 @@ import { createOrigins, type Origins } from './origins.ts';
 import { createResolving, type Resolve } from './references/resolve.ts';
 import { createReferences, type References } from './references.ts';
 import { createRemote, type Remote, type RemoteParts } from './remote.ts';
+import { createRollups, type Rollups } from './rollups.ts';
 import { closedDomains } from './store/lists.ts';
 import { openStore, type Store, type StoreParts } from './store/store.ts';
 import { createDispatch, type Dispatch } from './turn/dispatch.ts';
@@ -51,6 +52,7 @@ export interface House {
   readonly filters: Filters;
   readonly dispatch: Dispatch;
   readonly log: Log;
+  readonly rollups: Rollups;
   readonly handlers: Handlers;
   readonly deliveries: Deliveries;
   /** Why no further activity can be taken right now, or null. */
@@ -123,6 +125,7 @@ export async function openHouse(
     const origins = createOrigins({ keys, clock: store.clock });
     const gate = createGate();
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
+    const rollups = keep(createRollups({ store, logger }), (room) => room.close());
     const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
     const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
       room.close(drainMs),
@@ -179,6 +182,7 @@ export async function openHouse(
 
     await Promise.all([pool.ready(), gateCopy.load()]);
     await log.start();
+    await rollups.start();
     for (const registration of registrations) handlers.add(registration);
     await handlers.start();
     deliveries.start();
@@ -205,6 +209,7 @@ export async function openHouse(
         origins,
         gate,
         log,
+        rollups,
         handlers,
         deliveries,
         filters,

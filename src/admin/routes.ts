@@ -3,6 +3,7 @@ import { openapi } from './openapi.ts';
 import { type Route, route } from './route.ts';
 import { activities } from './routes/activities.ts';
 import { actors } from './routes/actors.ts';
+import { analytics } from './routes/analytics.ts';
 import { domains } from './routes/domains.ts';
 import { held } from './routes/held.ts';
 import { reports } from './routes/reports.ts';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   ...domains,
   ...actors,
   ...activities,
+  ...analytics,
   ...held,
   ...reports,
   ...runtime,

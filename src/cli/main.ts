@@ -1,6 +1,7 @@
 /** The command `sallyport`: one file for each verb, exit codes 0 done, 1 failed, 2 wrong usage or configuration. */
 import { readFileSync } from 'node:fs';
 import { messageOf, SallyportError } from '../errors.ts';
+import { analytics } from './analytics.ts';
 import { RequestFailed } from './client.ts';
 import { dead } from './dead.ts';
 import { domains } from './domains.ts';
@@ -11,7 +12,16 @@ import { start } from './start.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
 
-const VERBS: Readonly<Record<string, Verb>> = { start, domains, follows, held, dead, machines, tail };
+const VERBS: Readonly<Record<string, Verb>> = {
+  start,
+  domains,
+  follows,
+  held,
+  dead,
+  machines,
+  tail,
+  analytics,
+};
 
 /** Runs the command with these arguments and gives its exit code. */
 export async function main(args: readonly string[]): Promise<number> {

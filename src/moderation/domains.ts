@@ -187,7 +187,7 @@ function nameOf(input: string): string {
   return name;
 }
 
-function recordOf({ name, state, sinceMs, context }: DomainRow): DomainRecord {
+export function recordOf({ name, state, sinceMs, context }: DomainRow): DomainRecord {
   const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const { reason, strikes, untilMs, reviewAtMs, publicComment, privateComment, by } = context;
   return {

@@ -53,6 +53,15 @@ export function endFiltered(
   const asked = [...new Set([...(facts.pastFilters ?? []), ...(verdict?.asked ?? []), filter])];
   const id = register.idOf(activityId);
   aside.hold({ id, activityId, type, actor, domain, filter, reason, asked, untilMs: untilMs ?? null }, mail);
+  world.record({
+    kind: 'hold',
+    atMs,
+    key: activityId,
+    domain,
+    to: 'held',
+    reason: `${filter}: ${reason}`,
+    by: null,
+  });
 }
 
 /** A mail with the answer of the followed actor's own policy in place of the terms that it came with. */

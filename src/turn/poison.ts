@@ -103,6 +103,6 @@ async function blame(
   const register = new Register(await turns.activitiesById(tx, [facts.id]));
   if (!register.hasActed(facts.id)) register.end(head, 'failed', messageOf(error, 200), atMs);
   await turns.writeActivities(tx, register.fresh, register.again, atMs);
-  await appendEvents(tx, [{ kind: 'activity', atMs, key: facts.id, domain: name }]);
+  await appendEvents(tx, [{ kind: 'activity', atMs, key: facts.id, domain: name, to: 'failed' }]);
   return { ...done, mails: 1, ended: ['failed'] };
 }

@@ -13,9 +13,17 @@ export const domains: readonly Route[] = [
       ...page,
       state: { kind: 'choice', choices: DOMAIN_STATES, about: 'only those in this state' },
       q: { kind: 'text', charactersMax: 253, about: 'a part of the name' },
+      review: { kind: 'choice', choices: ['due'], about: 'only blocks that somebody should look at again' },
+      withinDays: { kind: 'number', least: 0, about: 'with `review`: dates up to so many days from now; 7' },
+      olderThanDays: {
+        kind: 'number',
+        least: 0,
+        about: 'with `review`: blocks without a date count when they are older than this; 180',
+      },
     },
     answer: 'Domain[]',
-    call: ({ inbox, query }) => inbox.domains.list(query),
+    call: ({ inbox, query }) =>
+      query.review === 'due' ? inbox.reviews.list(query) : inbox.domains.list(query),
   }),
   route('POST', '/domains/bulk', {
     about: 'One verb for many domains; those in whose state it is not possible are passed over',

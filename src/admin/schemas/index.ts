@@ -1,13 +1,14 @@
 /** What comes back, by name. A test holds real answers against these. */
 import { activities } from './activities.ts';
 import { actors } from './actors.ts';
+import { analytics } from './analytics.ts';
 import { domains } from './domains.ts';
 import { held } from './held.ts';
 import { reports } from './reports.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
 
-const schemas = { ...domains, ...actors, ...activities, ...held, ...reports, ...runtime };
+const schemas = { ...analytics, ...domains, ...actors, ...activities, ...held, ...reports, ...runtime };
 
 /** The name of a schema. */
 export type AnswerName = keyof typeof schemas;
