@@ -17,14 +17,7 @@ import {
   RemoteActor,
   RemoteKey,
 } from './entities/incoming.ts';
-import {
-  ActorMove,
-  FollowRequest,
-  Member,
-  ObjectState,
-  Retraction,
-  UserBlock,
-} from './entities/known.ts';
+import { ActorMove, FollowRequest, Member, ObjectState, Retraction, UserBlock } from './entities/known.ts';
 import {
   Consumer,
   DeadLetter,
@@ -35,9 +28,16 @@ import {
   OwnActivity,
 } from './entities/outgoing.ts';
 import { Appeal, AppealLink, Report, ReportFlag } from './entities/reports.ts';
-import { Trusted } from './entities/trusted.ts';
 import { Rollup } from './entities/rollups.ts';
 import { ActorRule, Batch, BatchItem, DomainRule } from './entities/rules.ts';
+import {
+  LabelName,
+  PublicChange,
+  Subscription,
+  SubscriptionChange,
+  SubscriptionEntry,
+} from './entities/subscriptions.ts';
+import { Trusted } from './entities/trusted.ts';
 
 /** Every table. */
 export const entities = [
@@ -77,4 +77,9 @@ export const entities = [
   Rollup,
   Alert,
   Chore,
+  Subscription,
+  SubscriptionEntry,
+  SubscriptionChange,
+  LabelName,
+  PublicChange,
 ];

@@ -4,6 +4,7 @@ import { AuditLog } from './audit.ts';
 import { FirstTables } from './first-tables.ts';
 import { HeldAndTrusted } from './held.ts';
 import { Rules } from './rules.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export const migrations = [
   { name: '0001-first-tables', class: FirstTables },
@@ -11,4 +12,5 @@ export const migrations = [
   { name: '0010-analytics', class: AnalyticsAndAlerts },
   { name: '0003-rules', class: Rules },
   { name: '0004-held', class: HeldAndTrusted },
+  { name: '0005-subscriptions', class: Subscriptions },
 ];
