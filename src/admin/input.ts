@@ -29,23 +29,28 @@ export interface TextsField extends Basics {
   readonly itemsMax: number;
   readonly charactersMax: number;
 }
+export interface FlagField extends Basics {
+  readonly kind: 'flag';
+}
 export interface ObjectField extends Basics {
   readonly kind: 'object';
 }
-export type Field = ObjectField | TextField | ChoiceField | NumberField | TimeField | TextsField;
+export type Field = ObjectField | TextField | ChoiceField | NumberField | FlagField | TimeField | TextsField;
 export type Fields = Readonly<Record<string, Field>>;
 
 type ValueOf<F extends Field> = F extends ChoiceField
   ? F['choices'][number]
   : F extends NumberField
     ? number
-    : F extends TimeField
-      ? Date
-      : F extends TextsField
-        ? string[]
-        : F extends ObjectField
-          ? Readonly<Record<string, unknown>>
-          : string;
+    : F extends FlagField
+      ? boolean
+      : F extends TimeField
+        ? Date
+        : F extends TextsField
+          ? string[]
+          : F extends ObjectField
+            ? Readonly<Record<string, unknown>>
+            : string;
 /** The values of fields that were read: those that are required are there. */
 export type Input<Fs extends Fields> = {
   readonly [Name in keyof Fs]: Fs[Name] extends { required: true }
@@ -59,20 +64,33 @@ export const BODY_BYTES_MAX = 2_097_152;
 /** A JSON object within a body, as text. */
 const OBJECT_CHARACTERS_MAX = 262_144;
 
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
 /** The values of a query. A parameter that is empty counts as absent. */
 export function readQuery<Fs extends Fields>(fields: Fs, query: URLSearchParams): Input<Fs> {
   const given: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
     const text = query.get(name)?.trim() ?? '';
     if (text === '') continue;
-    given[name] = field.kind === 'number' && /^\d{1,15}$/.test(text) ? Number(text) : text;
+    if (field.kind === 'number') given[name] = /^\d{1,15}$/.test(text) ? Number(text) : text;
+    else if (field.kind === 'flag') given[name] = FLAGS.get(text) ?? text;
+    else given[name] = text;
   }
   return read(fields, given, 400);
 }
 
 /** The values of a JSON body; an empty one is an empty object. Fields that nobody asked for are passed over. */
-export async function readBody<Fs extends Fields>(fields: Fs, request: Request): Promise<Input<Fs>> {
-  const text = await textOf(request);
+export async function readBody<Fs extends Fields>(
+  fields: Fs,
+  request: Request,
+  bytesMax: number = BODY_BYTES_MAX,
+): Promise<Input<Fs>> {
+  const text = await textOf(request, bytesMax);
   let body: unknown = {};
   if (text.trim() !== '') {
     try {
@@ -131,6 +149,8 @@ function faultOf(field: Field, value: unknown): string | null {
       return Number.isSafeInteger(value) && (value as number) >= field.least
         ? null
         : `is no whole number from ${field.least} on`;
+    case 'flag':
+      return typeof value === 'boolean' ? null : 'is neither true nor false';
     case 'time':
       return typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value))
         ? null
@@ -157,13 +177,14 @@ function faultOfText(value: unknown, charactersMax: number): string | null {
   return value.isWellFormed() && !value.includes('\0') ? null : 'has characters that are none';
 }
 
-async function textOf(request: Request): Promise<string> {
+/** The text of a body. */
+export async function textOf(request: Request, bytesMax: number = BODY_BYTES_MAX): Promise<string> {
   if (request.body === null) return '';
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES_MAX) throw badRequest(`the body is larger than ${BODY_BYTES_MAX} bytes`);
+    if (bytes > bytesMax) throw badRequest(`the body is larger than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   try {

@@ -83,6 +83,8 @@ function schemaOf(field: Field): Schema {
       return oneOf(...field.choices);
     case 'number':
       return { type: 'integer', minimum: field.least };
+    case 'flag':
+      return { type: 'boolean' };
     case 'time':
       return time;
     case 'object':

@@ -40,6 +40,8 @@ interface Description<Query extends Fields, Body extends Fields> {
   readonly role?: Role;
   readonly query?: Query;
   readonly body?: Body;
+  /** How large the body may be, in bytes. @default 2 MiB */
+  readonly bodyBytesMax?: number;
   readonly answer: AnswerName | `${AnswerName}[]`;
   readonly call: (call: Call<Query, Body>) => unknown;
 }
@@ -63,7 +65,7 @@ export function route<Query extends Fields = typeof NOTHING, Body extends Fields
       return call({
         ...{ inbox, at, by, request },
         query: readQuery(query, url.searchParams),
-        body: method === 'POST' ? await readBody(body, request) : ({} as Input<Body>),
+        body: method === 'POST' ? await readBody(body, request, described.bodyBytesMax) : ({} as Input<Body>),
       });
     },
   };
