@@ -2,11 +2,13 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { SallyportError } from '../errors.ts';
+import { checkAlerts } from './alerts.ts';
 import { checkDomainPolicy } from './domains.ts';
 import { millisecondsOf } from './duration.ts';
 import { checkFilters, checkThresholds } from './filters.ts';
 import { aliasesProblem, followPolicyProblem } from './follow-policy.ts';
 import { stderrLogger } from './logger.ts';
+import { checkRetention } from './retention.ts';
 import type { ActorResolver, InboxOptions, Logger, RateLimit, Settings } from './shape.ts';
 
 /** One thing that is wrong with an option, in the words of the person who set it. */
@@ -66,6 +68,8 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   scoreThresholds: true,
   logger: true,
 };
+  alerts: true,
+  retention: true,
 
 /** The names of all options. */
 export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
@@ -102,6 +106,9 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
   const window = options.signatureWindow ?? { past: '1 hour', future: '5 minutes' };
   const settings: Settings = {
     origin: origin?.origin ?? '',
+  const signaturePastMs = check.durationMs('signatureWindow.past', window.past);
+  const signatureFutureMs = check.durationMs('signatureWindow.future', window.future);
+  const signatureMs = signaturePastMs + signatureFutureMs;
     host: origin?.host ?? '',
     database,
     dataDirectory: check.text('dataDirectory', options.dataDirectory, '') || '.sallyport',
@@ -115,8 +122,8 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
       options.followExpiry == null ? null : check.durationMs('followExpiry', options.followExpiry),
     workers: check.whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 256),
     bodyBytesMax: check.whole('bodyBytesMax', options.bodyBytesMax ?? 1_048_576, 1_024, 67_108_864),
-    signaturePastMs: check.durationMs('signatureWindow.past', window.past),
-    signatureFutureMs: check.durationMs('signatureWindow.future', window.future),
+    signaturePastMs,
+    signatureFutureMs,
     allowPrivateAddress: check.yesNo('allowPrivateAddress', options.allowPrivateAddress ?? false),
     trustedProxies: checkProxies(options.trustedProxies ?? [], report),
     mailboxDepthMax: check.whole('mailboxDepthMax', options.mailboxDepthMax ?? 100_000, 1, 100_000_000),
@@ -128,6 +135,8 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
   };
   return { settings, faults };
 }
+    alerts: checkAlerts(options.alerts ?? [], check, report),
+    retention: checkRetention(options.retention ?? {}, signatureMs, check, report),
 
 function createChecks(report: Report) {
   const durationMs = (option: string, value: unknown): number => {

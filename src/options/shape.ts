@@ -1,12 +1,24 @@
 /** Every option with its unit, default and reason: the shapes, types only. */
+import type { AlertChannel, ChannelSettings } from './alerts.ts';
+import type { DomainPolicyOptions, DomainPolicySettings } from './domains.ts';
 import type { Duration } from './duration.ts';
 import type { FilterSettings } from './filters/fields.ts';
 import type { BuiltInFilter, ScoreThresholds } from './filters/shape.ts';
-import type { DomainPolicyOptions, DomainPolicySettings } from './domains.ts';
+import type { RetentionOptions, RetentionSettings } from './retention.ts';
 
+export type {
+  AlertChannel,
+  AlertEvent,
+  AlertPattern,
+  ChannelSettings,
+  MailChannel,
+  SlackChannel,
+  WebhookChannel,
+} from './alerts.ts';
 export type { Duration } from './duration.ts';
 export type { FilterSettings } from './filters/fields.ts';
 export type * from './filters/shape.ts';
+export type { Keep, RetentionOptions, RetentionSettings } from './retention.ts';
 
 /** So many activities in each window; a window starts with its first counted activity. */
 export interface RateLimit {
@@ -177,6 +189,10 @@ export interface InboxOptions extends DomainPolicyOptions {
   readonly logger?: Logger | undefined;
 }
 /** The checked options, durations in milliseconds. */
+  /** Who is told of what happens: by mail, by webhooks, in a chat. @default nobody */
+  readonly alerts?: readonly AlertChannel[] | undefined;
+  /** How long what is stored is kept. @default documents 30 days, activities and counts a year */
+  readonly retention?: RetentionOptions | undefined;
 export interface Settings extends DomainPolicySettings {
   readonly origin: string;
   readonly host: string;
@@ -201,3 +217,5 @@ export interface Settings extends DomainPolicySettings {
   readonly scoreThresholds: readonly { readonly type: keyof ScoreThresholds; readonly points: number }[];
   readonly logger: Logger;
 }
+  readonly alerts: readonly ChannelSettings[];
+  readonly retention: RetentionSettings;

@@ -112,6 +112,16 @@ export const OPTIONS: readonly Row[] = [
   ['filters', 'built-in filters, asked in this order before those in code', 'none'],
   [
     'logger',
+  [
+    'alerts',
+    'who is told of what happens: channels `mail`, `webhook` and `slack` ([alerts](#alerts))',
+    'nobody',
+  ],
+  [
+    'retention',
+    'how long what is stored is kept ([retention](#retention))',
+    "documents `'30 days'`, activities, log and counts `'1 year'`",
+  ],
     'any object with `debug info warn error`; pino and LogTape fit',
     'warnings and errors as JSON on stderr',
   ],
