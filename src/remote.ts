@@ -80,6 +80,13 @@ export interface Remote {
     question: object,
     options: { readonly signal: AbortSignal; readonly bytesMax: number },
   ): Promise<RemoteAnswer>;
+  /** POSTs these bytes to a URL that the operator has configured, in the same way. */
+  tell(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly bytesMax: number },
+  ): Promise<RemoteAnswer>;
   /** GETs a URL that the operator has configured, in the same way. */
   read(
     url: string,
@@ -265,6 +272,10 @@ export function createRemote(
         'content-length': String(body.byteLength),
       };
       return toOperatorUrl(url, { method: 'POST', headers, body }, options);
+    },
+    tell(url, headers, body, options) {
+      const all = { ...headers, 'content-length': String(body.byteLength) };
+      return toOperatorUrl(url, { method: 'POST', headers: all, body }, options);
     },
     read(url, headers, options) {
       const all = { 'accept-encoding': 'gzip, br', ...headers };
