@@ -6,9 +6,10 @@ import { refuseFollow } from '../activities/refusal.ts';
 import { World } from '../activities/world.ts';
 import type { AuditEntry } from '../api/audit.ts';
 import type { Trust } from '../api/held.ts';
-import type { HistoryEntry } from '../api.ts';
+import type { HistoryEntry, NewEvent } from '../api.ts';
 import { recordAudit } from '../store/audit.ts';
 import { decideHeld, type HeldMail, putBack, type ReturnedMail, takeHeld } from '../store/held.ts';
+import { appendEvents } from '../store/log.ts';
 import type { Statements } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { followRequestsFor, holdDomainsWaiting, remoteInboxes, writeEffects } from '../store/turns.ts';
@@ -64,7 +65,23 @@ async function decide(
       ...{ from: 'held', to: verb === 'approve' ? 'accepted' : 'rejected' },
     }),
   );
+  await appendEvents(tx, eventsOf(taken, verb === 'approve' ? 'released' : 'rejected', reason, by, atMs));
   await recordAudit(tx, [...entries, ...trusting], atMs);
+}
+
+/** What the log says of it: approved ones come to their end in a turn, all others have. */
+export function eventsOf(
+  taken: readonly Pick<HeldMail, 'activityId' | 'domain'>[],
+  to: 'released' | 'rejected' | 'expired',
+  reason: string | null,
+  by: string | null,
+  atMs: number,
+): NewEvent[] {
+  return taken.flatMap(({ activityId: key, domain }): NewEvent[] => {
+    const decided: NewEvent = { kind: 'hold', atMs, key, domain, to, reason, by };
+    if (to === 'released') return [decided];
+    return [decided, { kind: 'activity', atMs, key, domain, to: to === 'expired' ? 'dropped' : 'rejected' }];
+  });
 }
 
 /** The mail of an approved activity: the filters that were asked about it are past. */

@@ -18,10 +18,11 @@ import {
   takeHeld,
 } from '../store/held.ts';
 import { type HeldCursor, listHeld, wholeHeld } from '../store/held-lists.ts';
+import { appendEvents } from '../store/log.ts';
 import type { Store } from '../store/store.ts';
 import { activitiesById, holdDomainsWaiting } from '../store/turns.ts';
 import { decideMany } from './held-bulk.ts';
-import { decideAll, entryOf, type HeldDecided } from './held-decisions.ts';
+import { decideAll, entryOf, eventsOf, type HeldDecided } from './held-decisions.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 /** Who decides, and why. */
@@ -183,6 +184,7 @@ export async function dropExpired(store: Store): Promise<void> {
       what: 'dropped',
       reason,
     });
+    if (taken.length > 0) await appendEvents(tx, eventsOf(taken, 'expired', reason, null, atMs));
   });
 }
 

@@ -95,7 +95,7 @@ export async function decideHeld(
   entry: HistoryEntry,
 ): Promise<void> {
   await tx.run(sql`
-    update activity set status = ${status}, reason = ${reason},
+    update activity set status = ${status}, reason = ${reason}, finished_at = ${entry.at}::timestamptz,
            history = (history::jsonb || ${JSON.stringify([entry])}::jsonb)::json
      where id = any(${ids}::bigint[])`);
 }

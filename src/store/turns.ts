@@ -217,7 +217,8 @@ export async function writeActivities(
         domain text, status text, reason text, inboxes json, history json, "receivedMs" float8)`);
   if (again.length > 0)
     await tx.run(sql`
-    update activity as a set status = r.status, reason = r.reason, inboxes = r.inboxes, history = r.history
+    update activity as a set status = r.status, reason = r.reason, inboxes = r.inboxes, history = r.history,
+           finished_at = case when a.status = r.status then a.finished_at else ${time(atMs)} end
       from json_to_recordset(${rows(again)}) as r(id bigint, status text, reason text, inboxes json, history json)
      where a.id = r.id`);
 }
