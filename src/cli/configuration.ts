@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../errors.ts';
-import { type Environment, flagOf, readInboxEnvironment } from '../options/environment.ts';
+import { type Environment, readInboxEnvironment } from '../options/environment.ts';
 import { readServerEnvironment, type ServerOptions } from '../options/server.ts';
 import { VARIABLES } from '../options/tables.ts';
 import { type Fault, type InboxOptions, readOptions } from '../options.ts';
@@ -33,10 +33,11 @@ const VARIABLE_OF: Readonly<Record<string, string>> = {
   workers: 'SALLYPORT_WORKERS',
   allowPrivateAddress: 'SALLYPORT_ALLOW_PRIVATE_ADDRESS',
   trustedProxies: 'SALLYPORT_TRUSTED_PROXIES',
+  publicBlocklist: 'SALLYPORT_PUBLIC_BLOCKLIST',
 };
 
 /** Variables that mean something to us without standing in the table of `start`. */
-const OTHER_VARIABLES = ['SALLYPORT_PUBLIC_BLOCKLIST', 'SALLYPORT_URL'];
+const OTHER_VARIABLES = ['SALLYPORT_URL'];
 
 /** Reads everything; `folder` is where a configuration file is looked for. */
 export async function readConfiguration(environment: Environment, folder: string): Promise<Configuration> {
@@ -46,18 +47,12 @@ export async function readConfiguration(environment: Environment, folder: string
   const server = readServerEnvironment(environment);
   faults.push(...fromEnvironment.faults, ...server.faults);
 
-  const blocklist = environment.SALLYPORT_PUBLIC_BLOCKLIST?.trim() || undefined;
-  const isPublic = flagOf('SALLYPORT_PUBLIC_BLOCKLIST', blocklist, faults);
-
   const options = { ...fromFile, ...fromEnvironment.options };
   // The origin may depend on a port that is not bound yet; everything else can be checked now.
   const checked = readOptions({ origin: 'http://localhost', ...options });
   faults.push(...checked.faults.map((fault) => inTheirWords(fault, fromEnvironment.options)));
 
   const warnings = unknownVariables(environment);
-  if (isPublic === true) {
-    warnings.push('SALLYPORT_PUBLIC_BLOCKLIST is set, but this version does not publish a blocklist yet');
-  }
   return { options, server: server.options, faults, warnings };
 }
 

@@ -23,7 +23,8 @@ The environment:
   SALLYPORT_MODERATORS    people with their own: maria:moderator:TOKEN,… (viewer, moderator, admin)
   SALLYPORT_ADMIN_LISTEN  host:port of its own for the admin API and the metrics
   SALLYPORT_TRUSTED_PROXIES, SALLYPORT_WORKERS, SALLYPORT_RATE_LIMIT (36000/1h),
-  SALLYPORT_ACTOR_RATE_LIMIT, SALLYPORT_ALLOW_PRIVATE_ADDRESS, SALLYPORT_CONFIG
+  SALLYPORT_ACTOR_RATE_LIMIT, SALLYPORT_PUBLIC_BLOCKLIST, SALLYPORT_ALLOW_PRIVATE_ADDRESS,
+  SALLYPORT_CONFIG
   What each means stands in the README.`,
   async run(args) {
     const { values, positionals } = readArgs(args, OPTIONS);

@@ -3,7 +3,8 @@
  * one column without a header. Spreadsheets leave blank rows, CRLF, capitals and quotes behind; all of that is read.
  */
 import { parse } from 'csv-parse/sync';
-import { gather, type ListKind, type RawRow, type ReadList } from './reading.ts';
+import type { ListKind } from '../api/lists.ts';
+import { gather, type RawRow, type ReadList } from './reading.ts';
 import { severityOf } from './severity.ts';
 import { unguarded } from './spreadsheet.ts';
 

@@ -2,11 +2,14 @@
  * Lists of domains as they travel between servers: every dialect that is met in the wild is read into what somebody wants
  * of rules, and rules are written in the three that everybody reads. Pure: texts in, values out.
  */
+
+import type { ListFormat, ListKind } from '../api/lists.ts';
 import { SallyportError } from '../errors.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
-import { LIST_BYTES_MAX, type ListFormat, type ListKind, type ReadList } from './reading.ts';
+import { LIST_BYTES_MAX, type ReadList } from './reading.ts';
 
+export type { ListFormat, ListKind, RowProblem } from '../api/lists.ts';
 export { listedDomain } from './domain.ts';
 export { digestOf, obfuscated } from './obfuscation.ts';
 export {
@@ -14,10 +17,7 @@ export {
   LIST_FORMATS,
   LIST_KINDS,
   LIST_ROWS_MAX,
-  type ListFormat,
-  type ListKind,
   type ReadList,
-  type RowProblem,
 } from './reading.ts';
 export { HARDNESS, isStricter, type MastodonSeverity, mastodonSeverity, severityOf } from './severity.ts';
 export { isExported, type Listed, writeAllowList, writeCsv, writeJson, writePlain } from './writing.ts';

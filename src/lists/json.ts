@@ -2,8 +2,10 @@
  * Lists as JSON: arrays of names or of entries (GoToSocial, Mastodon's public list and its admin API, fediblockhole),
  * RapidBlock's map, and what an Akkoma or a Pleroma says of its own rules in its NodeInfo.
  */
+
+import type { ListKind } from '../api/lists.ts';
 import { SallyportError } from '../errors.ts';
-import { brief, type Gathering, gather, type ListKind, type ReadList } from './reading.ts';
+import { brief, type Gathering, gather, type ReadList } from './reading.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>

@@ -1,4 +1,5 @@
 /** What a list says, gathered row by row: names made canonical, repetitions merged, and each row that is wrong named. */
+import type { ListFormat, ListKind, RowProblem } from '../api/lists.ts';
 import type { RuleWish, Severity } from '../api/rules.ts';
 import { SallyportError } from '../errors.ts';
 import { listedDomain } from './domain.ts';
@@ -13,21 +14,8 @@ const COMMENT_CHARACTERS_MAX = 5_000;
 const LABELS_MAX = 50;
 const SHOWN_CHARACTERS = 120;
 
-/** What the rows of a list are: domains to be blocked or silenced, to be allowed, or of which the list says nothing more. */
-export const LIST_KINDS = ['block', 'allow', 'retract'] as const;
-export type ListKind = (typeof LIST_KINDS)[number];
-
-export const LIST_FORMATS = ['csv', 'json', 'plain'] as const;
-export type ListFormat = (typeof LIST_FORMATS)[number];
-
-/** A row that was not taken as it stands, and why. */
-export interface RowProblem {
-  /** The line of a text, counted from 1; of JSON the number of the entry. */
-  readonly row: number;
-  /** The beginning of the row. */
-  readonly text: string;
-  readonly problem: string;
-}
+export const LIST_KINDS = ['block', 'allow', 'retract'] as const satisfies readonly ListKind[];
+export const LIST_FORMATS = ['csv', 'json', 'plain'] as const satisfies readonly ListFormat[];
 
 /** A list that was read. */
 export interface ReadList {

@@ -66,6 +66,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   signedIn: true,
   filters: true,
   scoreThresholds: true,
+  publicBlocklist: true,
   logger: true,
 };
   alerts: true,
@@ -133,6 +134,7 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     scoreThresholds: checkThresholds(options.scoreThresholds, report),
     logger: checkLogger(options.logger, report),
   };
+    publicBlocklist: checkBlocklist(options.publicBlocklist, report),
   return { settings, faults };
 }
     alerts: checkAlerts(options.alerts ?? [], check, report),
@@ -214,6 +216,15 @@ function checkSignedIn(signedIn: unknown, report: Report): Settings['signedIn'] 
   if (signedIn == null) return null;
   if (typeof signedIn !== 'function') report('signedIn', signedIn, 'not a function');
   return signedIn as Settings['signedIn'];
+function checkBlocklist(option: unknown, report: Report): Settings['publicBlocklist'] {
+  if (option == null || option === false) return null;
+  if (option === true) return { comments: false };
+  const { comments, ...others } = option as { comments?: unknown };
+  if (typeof comments === 'boolean' && Object.keys(others).length === 0) return { comments };
+  report('publicBlocklist', option, 'neither true nor false nor { comments: true } or { comments: false }');
+  return null;
+}
+
 }
 
 function checkLogger(logger: Logger | undefined, report: Report): Logger {

@@ -46,6 +46,7 @@ export function readInboxEnvironment(environment: Environment): FromEnvironment<
       get('SALLYPORT_ALLOW_PRIVATE_ADDRESS'),
       faults,
     ),
+    publicBlocklist: flagOf('SALLYPORT_PUBLIC_BLOCKLIST', get('SALLYPORT_PUBLIC_BLOCKLIST'), faults),
     trustedProxies: get('SALLYPORT_TRUSTED_PROXIES')
       ?.split(',')
       .map((range) => range.trim())

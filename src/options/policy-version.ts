@@ -6,7 +6,7 @@ import type { Settings } from './shape.ts';
 const UNDECIDING: readonly string[] = [
   ...(['origin', 'host', 'database', 'dataDirectory', 'actorPath', 'workers'] as const),
   ...(['bodyBytesMax', 'allowPrivateAddress', 'trustedProxies', 'mailboxDepthMax'] as const),
-  ...(['authorizedFetch', 'signedIn', 'logger', 'alerts', 'retention'] as const),
+  ...(['authorizedFetch', 'signedIn', 'publicBlocklist', 'logger', 'alerts', 'retention'] as const),
 ] satisfies (keyof Settings)[];
 
 const HEX_DIGITS = 12;

@@ -183,6 +183,11 @@ export interface InboxOptions extends DomainPolicyOptions {
   readonly filters?: readonly BuiltInFilter[] | undefined;
   /** What the points of filters add up to: the highest threshold that is reached decides. @default none */
   readonly scoreThresholds?: ScoreThresholds | undefined;
+  /**
+   * What is blocked and silenced here, for everybody, as Mastodon shows it; `comments` shows why. Bots announce what they
+   * find there. @default false
+   */
+  readonly publicBlocklist?: boolean | { readonly comments: boolean } | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
   readonly mailboxDepthMax?: number | undefined;
   /** Where log lines go. @default warnings and errors as JSON lines on stderr */
@@ -218,4 +223,6 @@ export interface Settings extends DomainPolicySettings {
   readonly logger: Logger;
 }
   readonly alerts: readonly ChannelSettings[];
+  /** Null: nobody is shown any. */
+  readonly publicBlocklist: { readonly comments: boolean } | null;
   readonly retention: RetentionSettings;

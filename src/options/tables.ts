@@ -47,6 +47,11 @@ export const VARIABLES: readonly Row[] = [
     'off',
   ],
   [
+    'SALLYPORT_PUBLIC_BLOCKLIST',
+    '`1` shows everybody what is blocked and silenced here, as Mastodon does',
+    'off',
+  ],
+  [
     'SALLYPORT_CONFIG',
     'a `.ts`, `.js` or `.json` module whose default export holds options of `createInbox`; the environment wins',
     '`sallyport.config.*` if present',
@@ -106,6 +111,11 @@ export const OPTIONS: readonly Row[] = [
   ],
   [
     'signedIn',
+  [
+    'publicBlocklist',
+    '`GET /api/v1/instance/domain_blocks` for everybody; `{ comments: true }` says why, too',
+    '`false`: bots announce what they find there',
+  ],
     'which of our own actors asks for a document, by your own login; it reads its own inbox',
     'nobody',
   ],

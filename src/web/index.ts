@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { type Answer, answerOf, problem } from '../verdict.ts';
 import { actorDocument, bareDocument } from './actors.ts';
 import { ANYBODY, type Asker } from './asker.ts';
+import { BLOCKLIST_PATH, createBlocklist } from './blocklist.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
 import { documentAnswer, type Page } from './documents.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
@@ -31,7 +32,7 @@ export interface WebParts {
   ready(): Promise<boolean>;
 }
 
-type FixedPage = (query: URLSearchParams) => Answer | Promise<Answer>;
+type FixedPage = (query: URLSearchParams, asker: Asker) => Answer | Promise<Answer>;
 
 /** Paths with one meaning, whoever the local actors are. */
 const FIXED_PATHS = [
@@ -44,13 +45,18 @@ const FIXED_PATHS = [
   '/.well-known/host-meta.json',
   '/nodeinfo/2.1',
   '/nodeinfo/2.0',
+  BLOCKLIST_PATH,
 ] as const;
 
 /**
  * Can this path (no query) be one of ours? Known without the database, so that an app that embeds us goes on
  * answering its own paths before the start and after the close.
  */
-export function mayBeOurs(path: string, { actorPath }: Pick<Settings, 'actorPath'>): boolean {
+export function mayBeOurs(
+  path: string,
+  { actorPath, publicBlocklist }: Pick<Settings, 'actorPath' | 'publicBlocklist'>,
+): boolean {
+  if (path === BLOCKLIST_PATH) return publicBlocklist !== null;
   if (path === '/inbox' || (FIXED_PATHS as readonly string[]).includes(path)) return true;
   const before = actorPath.slice(0, actorPath.indexOf(':'));
   return [before, OBJECTS_PATH].some((start) => path.startsWith(start) && path.length > start.length);
@@ -61,6 +67,7 @@ export const HOSTLESS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz
 
 export function createWeb({ settings, store, locals, events, ready }: WebParts): Web {
   const { origin } = settings;
+  const blocklist = createBlocklist(store, settings.publicBlocklist);
   const fixed: Readonly<Record<(typeof FIXED_PATHS)[number], FixedPage>> = {
     '/healthz': () => text(200, 'ok\n'),
     '/readyz': async () =>
@@ -73,6 +80,7 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
     '/.well-known/host-meta.json': () => hostMetaJson(origin),
     '/nodeinfo/2.1': () => nodeinfo('2.1', version()),
     '/nodeinfo/2.0': () => nodeinfo('2.0', version()),
+    [BLOCKLIST_PATH]: (_, asker) => blocklist(asker),
   };
   const pages = new Map<string, FixedPage>(Object.entries(fixed));
   const documents = createDocuments(settings, store, locals);

@@ -63,8 +63,10 @@ async function serve(
       body: (bytesMax) => readBody(request, bytesMax),
       address: request.socket.remoteAddress ?? null,
     });
+    // What is switched off here may be the app's own.
+    const isNobodys = answer === null || (answer.status === 404 && answer.body.length === 0);
+    if (isNobodys && next !== undefined) return next();
     if (answer !== null) return send(request, response, answer);
-    if (next !== undefined) return next();
     send(request, response, { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found\n' });
   } catch (error) {
     if (next !== undefined) return next(error);
