@@ -42,7 +42,12 @@ export interface Facts {
   readonly target: string | null;
   /** to, cc, bto, bcc and audience, in this order, without repetition; Public in its full spelling. */
   readonly addressees: readonly string[];
+  /** What a Flag says of what it reports, cut to what a report keeps. */
+  readonly said?: string;
 }
+
+/** Characters of what is said in a report; the rest is cut off, as Mastodon does. */
+export const SAID_CHARACTERS_MAX = 5_000;
 
 /** A JSON object under plain ActivityStreams names: `id`, `type`, `actor`, `object`, `content`, `to` … */
 export type NormalActivity = Readonly<Record<string, unknown>>;

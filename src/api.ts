@@ -8,7 +8,10 @@ import type { Activity, FlagActivity, Ref } from './api/stored.ts';
 import type { Duration, FollowTerms, LocalActorOptions, Logger } from './options.ts';
 import type { FilterVerdict, Status } from './verdict.ts';
 
+export type * from './api/audit.ts';
+export type * from './api/filters.ts';
 export type * from './api/held.ts';
+export type * from './api/reports.ts';
 export type * from './api/stored.ts';
 
 /** The machines by name, with their states. */
@@ -205,18 +208,6 @@ export interface Sent {
   readonly object: string | null;
   /** Inboxes that it goes to. */
   readonly deliveries: number;
-}
-
-/** A report to our moderators. */
-export interface ReportRecord {
-  readonly id: string;
-  /** Who reported, and its domain. */
-  readonly actor: string;
-  readonly domain: string;
-  readonly objects: string[];
-  readonly content: string | null;
-  readonly state: 'open' | 'resolved';
-  readonly receivedAt: string;
 }
 
 /** What used up its tries: an activity that no turn could take, a handler's call, or a delivery. */

@@ -56,12 +56,16 @@ export interface PastActivity {
   readonly object: string | null;
 }
 
-/** A report of ours about somebody's objects. */
+/** A report to our moderators, about somebody and some of what is his. */
 export interface NewReport {
   readonly activityId: string;
+  /** Who reports, and its domain. */
   readonly actor: string;
   readonly domain: string;
+  /** Whom it is about: an actor, or what is known of nobody. */
+  readonly target: string;
   readonly objects: readonly string[];
+  readonly content: string | null;
 }
 
 /** A follow request as decisions see it. */

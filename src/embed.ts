@@ -201,6 +201,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     const moderation = createModeration({
       ...{ store, settings, locals },
       inboxOf: (actor) => keys.actor(actor),
+      lookup: house.references.lookup,
       onTransition: () => log.poke(),
       countOn: () => house.rollups.settled(),
       onTrust: () => filters.trustChanged(),

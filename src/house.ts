@@ -143,6 +143,7 @@ export async function openHouse(
         events,
         logger,
         mailDepthMax: settings.mailboxDepthMax,
+        reportWindowMs: settings.reportWindowMs,
         probation: settings.probation,
         isFiltered: () => chain.isActive(),
         onDone({ ended, hasTransitions, sendsTo, changedActors }) {

@@ -32,9 +32,10 @@ import {
   unfollow,
 } from './follow-requests.ts';
 import { createHeld, type HeldDesk } from './held.ts';
-import { createObjects, createReports, type ObjectsDesk, type ReportsDesk } from './objects.ts';
+import { createObjects, type ObjectsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
+import { createReports, type ReportsDesk, type ReportsParts } from './reports.ts';
 import { createReviews, type ReviewsDesk } from './reviews.ts';
 import { createTrusted, type TrustedDesk } from './trusted.ts';
 import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
@@ -134,6 +135,8 @@ export interface ModerationParts {
   readonly settings: Settings;
   readonly locals: Locals;
   inboxOf(actor: string): Promise<(RemoteInbox & { readonly sharedInbox: string | null }) | null>;
+  /** What is stored of a URI. */
+  readonly lookup: ReportsParts['lookup'];
   /** The log has grown. */
   onTransition(): void;
   /** Whom moderators trust has changed. */
@@ -174,7 +177,11 @@ export function createModeration(parts: ModerationParts): Moderation {
     activities: activitiesDesk(store),
     deliveries: { list: (query = {}) => deliveriesPage(store, query) },
     objects: createObjects(store),
-    reports: createReports(store),
+    reports: createReports({
+      ...{ store, locals, origin: settings.origin, lookup: parts.lookup },
+      inboxOf: (actor) => parts.inboxOf(actor),
+      onSend: () => parts.onWork(''),
+    }),
     actors: {
       ...createUserBlocks({ ...followParts, origin: settings.origin }),
       follow: (handle, object) => follow(followParts, handle, object),

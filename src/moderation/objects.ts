@@ -1,18 +1,11 @@
-/** What is known of objects, and what was reported about them. */
-import type { ObjectRecord, Page, PageQuery, ReportRecord } from '../api.ts';
-import { listReports, objectByUri, type ReportRow } from '../store/objects.ts';
+/** What is known of objects. */
+import type { ObjectRecord } from '../api.ts';
+import { objectByUri } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
-import { storedNormal } from '../verify/stored.ts';
-import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export interface ObjectsDesk {
   /** What is known of an object, by its URL; of one that nobody spoke of, that nothing is. */
   get(uri: string): Promise<ObjectRecord>;
-}
-
-export interface ReportsDesk {
-  /** Newest first. */
-  list(query?: PageQuery): Promise<Page<ReportRecord>>;
 }
 
 export function createObjects(store: Store): ObjectsDesk {
@@ -30,25 +23,5 @@ export function createObjects(store: Store): ObjectsDesk {
         emojiReactions: { total: emojiReactions },
       };
     },
-  };
-}
-
-export function createReports(store: Store): ReportsDesk {
-  return {
-    async list(query = {}) {
-      const limit = limitOf(query);
-      const found = await listReports(store, numberCursor(query), limit + 1);
-      const page = pageOf(found, limit, ({ id }) => id);
-      return { ...page, items: await Promise.all(page.items.map(recordOf)) };
-    },
-  };
-}
-
-async function recordOf({ raw, normal, atMs, ...row }: ReportRow): Promise<ReportRecord> {
-  const { content = null } = raw === null ? {} : await storedNormal({ raw, normal });
-  return {
-    ...row,
-    content: typeof content === 'string' ? content : null,
-    receivedAt: new Date(atMs).toISOString(),
   };
 }

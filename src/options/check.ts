@@ -56,6 +56,8 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   probation: true,
   federation: true,
   followExpiry: true,
+  reportWindow: true,
+  appealPeriod: true,
   workers: true,
   bodyBytesMax: true,
   signatureWindow: true,
@@ -64,13 +66,13 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   mailboxDepthMax: true,
   authorizedFetch: true,
   signedIn: true,
+  publicBlocklist: true,
   filters: true,
   scoreThresholds: true,
-  publicBlocklist: true,
-  logger: true,
-};
   alerts: true,
   retention: true,
+  logger: true,
+};
 
 /** The names of all options. */
 export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
@@ -105,11 +107,11 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     report('actorPath', actorPath, "not a path that ends in a parameter, such as '/users/:name'");
   }
   const window = options.signatureWindow ?? { past: '1 hour', future: '5 minutes' };
-  const settings: Settings = {
-    origin: origin?.origin ?? '',
   const signaturePastMs = check.durationMs('signatureWindow.past', window.past);
   const signatureFutureMs = check.durationMs('signatureWindow.future', window.future);
   const signatureMs = signaturePastMs + signatureFutureMs;
+  const settings: Settings = {
+    origin: origin?.origin ?? '',
     host: origin?.host ?? '',
     database,
     dataDirectory: check.text('dataDirectory', options.dataDirectory, '') || '.sallyport',
@@ -121,6 +123,8 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     ...checkDomainPolicy(options, check, report),
     followExpiryMs:
       options.followExpiry == null ? null : check.durationMs('followExpiry', options.followExpiry),
+    reportWindowMs: check.durationMs('reportWindow', options.reportWindow ?? '24 hours'),
+    appealPeriodMs: check.durationMs('appealPeriod', options.appealPeriod ?? '30 days'),
     workers: check.whole('workers', options.workers ?? Math.max(1, availableParallelism() - 1), 1, 256),
     bodyBytesMax: check.whole('bodyBytesMax', options.bodyBytesMax ?? 1_048_576, 1_024, 67_108_864),
     signaturePastMs,
@@ -130,15 +134,15 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     mailboxDepthMax: check.whole('mailboxDepthMax', options.mailboxDepthMax ?? 100_000, 1, 100_000_000),
     authorizedFetch: check.yesNo('authorizedFetch', options.authorizedFetch ?? false),
     signedIn: checkSignedIn(options.signedIn, report),
+    publicBlocklist: checkBlocklist(options.publicBlocklist, report),
     filters: checkFilters(options.filters ?? [], check, report),
     scoreThresholds: checkThresholds(options.scoreThresholds, report),
-    logger: checkLogger(options.logger, report),
-  };
-    publicBlocklist: checkBlocklist(options.publicBlocklist, report),
-  return { settings, faults };
-}
     alerts: checkAlerts(options.alerts ?? [], check, report),
     retention: checkRetention(options.retention ?? {}, signatureMs, check, report),
+    logger: checkLogger(options.logger, report),
+  };
+  return { settings, faults };
+}
 
 function createChecks(report: Report) {
   const durationMs = (option: string, value: unknown): number => {
@@ -212,10 +216,6 @@ function checkProxies(ranges: unknown, report: Report): readonly string[] {
   return ranges;
 }
 
-function checkSignedIn(signedIn: unknown, report: Report): Settings['signedIn'] {
-  if (signedIn == null) return null;
-  if (typeof signedIn !== 'function') report('signedIn', signedIn, 'not a function');
-  return signedIn as Settings['signedIn'];
 function checkBlocklist(option: unknown, report: Report): Settings['publicBlocklist'] {
   if (option == null || option === false) return null;
   if (option === true) return { comments: false };
@@ -225,6 +225,10 @@ function checkBlocklist(option: unknown, report: Report): Settings['publicBlockl
   return null;
 }
 
+function checkSignedIn(signedIn: unknown, report: Report): Settings['signedIn'] {
+  if (signedIn == null) return null;
+  if (typeof signedIn !== 'function') report('signedIn', signedIn, 'not a function');
+  return signedIn as Settings['signedIn'];
 }
 
 function checkLogger(logger: Logger | undefined, report: Report): Logger {

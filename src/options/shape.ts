@@ -162,6 +162,10 @@ export interface InboxOptions extends DomainPolicyOptions {
   readonly actorRateLimit?: RateLimit | undefined;
   /** How long a follow request may wait for a decision of ours; then it is rejected, and the follower is told. @default for ever */
   readonly followExpiry?: Duration | undefined;
+  /** Flags of one reporter about one target come to one report for so long. @default '24 hours' */
+  readonly reportWindow?: Duration | undefined;
+  /** A blocked domain may appeal once in so long. @default '30 days' */
+  readonly appealPeriod?: Duration | undefined;
   /** Worker threads for verification. @default cores - 1, at least 1 */
   readonly workers?: number | undefined;
   /** Request bodies above this are answered 413, in bytes. @default 1048576 (13 times the largest seen) */
@@ -179,25 +183,25 @@ export interface InboxOptions extends DomainPolicyOptions {
   readonly authorizedFetch?: boolean | undefined;
   /** Who of our own actors asks for a document, by the service's own login. @default nobody */
   readonly signedIn?: SignedIn | undefined;
-  /** Built-in filters, asked in this order before those in code. @default none */
-  readonly filters?: readonly BuiltInFilter[] | undefined;
-  /** What the points of filters add up to: the highest threshold that is reached decides. @default none */
-  readonly scoreThresholds?: ScoreThresholds | undefined;
   /**
    * What is blocked and silenced here, for everybody, as Mastodon shows it; `comments` shows why. Bots announce what they
    * find there. @default false
    */
   readonly publicBlocklist?: boolean | { readonly comments: boolean } | undefined;
+  /** Built-in filters, asked in this order before those in code. @default none */
+  readonly filters?: readonly BuiltInFilter[] | undefined;
+  /** What the points of filters add up to: the highest threshold that is reached decides. @default none */
+  readonly scoreThresholds?: ScoreThresholds | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
   readonly mailboxDepthMax?: number | undefined;
-  /** Where log lines go. @default warnings and errors as JSON lines on stderr */
-  readonly logger?: Logger | undefined;
-}
-/** The checked options, durations in milliseconds. */
   /** Who is told of what happens: by mail, by webhooks, in a chat. @default nobody */
   readonly alerts?: readonly AlertChannel[] | undefined;
   /** How long what is stored is kept. @default documents 30 days, activities and counts a year */
   readonly retention?: RetentionOptions | undefined;
+  /** Where log lines go. @default warnings and errors as JSON lines on stderr */
+  readonly logger?: Logger | undefined;
+}
+/** The checked options, durations in milliseconds. */
 export interface Settings extends DomainPolicySettings {
   readonly origin: string;
   readonly host: string;
@@ -208,6 +212,8 @@ export interface Settings extends DomainPolicySettings {
   readonly rateLimit: { readonly limit: number; readonly windowMs: number };
   readonly actorRateLimit: { readonly limit: number; readonly windowMs: number } | null;
   readonly followExpiryMs: number | null;
+  readonly reportWindowMs: number;
+  readonly appealPeriodMs: number;
   readonly workers: number;
   readonly bodyBytesMax: number;
   readonly signaturePastMs: number;
@@ -217,12 +223,12 @@ export interface Settings extends DomainPolicySettings {
   readonly mailboxDepthMax: number;
   readonly authorizedFetch: boolean;
   readonly signedIn: SignedIn | null;
+  /** Null: nobody is shown any. */
+  readonly publicBlocklist: { readonly comments: boolean } | null;
   readonly filters: readonly FilterSettings[];
   /** Lowest first. */
   readonly scoreThresholds: readonly { readonly type: keyof ScoreThresholds; readonly points: number }[];
+  readonly alerts: readonly ChannelSettings[];
+  readonly retention: RetentionSettings;
   readonly logger: Logger;
 }
-  readonly alerts: readonly ChannelSettings[];
-  /** Null: nobody is shown any. */
-  readonly publicBlocklist: { readonly comments: boolean } | null;
-  readonly retention: RetentionSettings;

@@ -94,6 +94,8 @@ export const OPTIONS: readonly Row[] = [
     'how long a follow request may wait for a decision of ours; then it is rejected, and the follower told',
     'for ever',
   ],
+  ['reportWindow', 'reports of one reporter about one target are one for so long', "`'24 hours'`"],
+  ['appealPeriod', 'a blocked domain may appeal once in so long', "`'30 days'`"],
   ['workers', 'threads that verify', 'cores − 1, at least 1'],
   ['bodyBytesMax', 'bodies above this are answered 413; bytes', '`1048576`: 13 times the largest seen'],
   [

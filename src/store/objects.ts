@@ -1,4 +1,4 @@
-/** Objects, what was taken back before it came, and reports: what a turn reads and writes about them. */
+/** Objects, and what was taken back before it came: what a turn reads and writes about them. */
 import type { Effects, ObjectFacts, Retraction } from '../effects.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
@@ -25,11 +25,11 @@ const REMEMBERED_MS = 30 * 86_400_000;
 /** Old ones that go with each write of new ones: more than come, and not so many that it is felt. */
 const FORGOTTEN_MAX = 500;
 
-type ObjectEffects = Pick<Effects, 'objects' | 'retractions' | 'reports' | 'gone' | 'changedActors'>;
+type ObjectEffects = Pick<Effects, 'objects' | 'retractions' | 'gone' | 'changedActors'>;
 
 /** Writes what decisions asked for about objects and actors. */
 export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs: number): Promise<void> {
-  const { objects, retractions, reports, gone, changedActors } = effects;
+  const { objects, retractions, gone, changedActors } = effects;
   if (objects.length > 0)
     await tx.run(sql`
     insert into object (uri, type, owner, in_reply_to, is_deleted, is_public, source, changed_at)
@@ -48,12 +48,6 @@ export async function writeObjects(tx: Statements, effects: ObjectEffects, atMs:
     insert into retraction (actor, object, at)
     select r.actor, r.object, ${time(atMs)} from json_to_recordset(${rows(retractions)}) as r(actor text, object text)
     on conflict (actor, object) do update set at = excluded.at`);
-  if (reports.length > 0)
-    await tx.run(sql`
-    insert into report (activity_id, actor, domain, objects, state, at)
-    select r."activityId", r.actor, r.domain, r.objects, 'open', ${time(atMs)}
-      from json_to_recordset(${rows(reports)}) as r("activityId" text, actor text, domain text, objects json)
-    on conflict do nothing`);
   if (gone.length > 0) {
     await tx.run(sql`
       update object set type = 'Tombstone', is_deleted = true, is_public = false, source = null
@@ -90,24 +84,4 @@ export async function objectByUri(db: Statements, uri: string): Promise<KnownObj
     isDeleted && name !== 'replies' ? 0 : (counts.get(`${uri}/${name}`) ?? 0);
   const totals = Object.fromEntries(COUNTED.map((name) => [name, countOf(name)]));
   return { uri, type, owner, isDeleted, totals: totals as KnownObject['totals'] };
-}
-
-/** A report as its row has it, with the document that it came in. */
-export interface ReportRow {
-  readonly id: string;
-  readonly actor: string;
-  readonly domain: string;
-  readonly objects: string[];
-  readonly state: 'open' | 'resolved';
-  readonly atMs: number;
-  readonly raw: string | null;
-  readonly normal: string | null;
-}
-
-/** Newest first, below the cursor. */
-export async function listReports(db: Statements, below: string | null, limit: number): Promise<ReportRow[]> {
-  return db.run<ReportRow>(sql`
-    select r.id::text, r.actor, r.domain, r.objects, r.state, ${ms('r.at')} as "atMs", d.raw, d.normal
-      from report as r left join document as d on d.activity_id = r.activity_id
-     where ${below}::bigint is null or r.id < ${below}::bigint order by r.id desc limit ${limit}`);
 }

@@ -35,6 +35,8 @@ export interface DispatchParts {
   readonly mailDepthMax: number;
   /** How long new domains are on probation. @default they are not */
   readonly probation?: { readonly forMs: number } | null;
+  /** Flags of one reporter about one target come to one report for so long. @default a day */
+  readonly reportWindowMs?: number;
   /** Does mail wait for a verdict of the filters? @default never */
   isFiltered?(): boolean;
   /** A turn has committed. */
@@ -78,7 +80,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const startedMs = performance.now();
     const held: string[] = [];
     isFull = names.length === DOMAINS_PER_TURN;
-    for (const done of await runTurns(store, logger, names, isFiltered)) {
+    for (const done of await runTurns(store, logger, names, isFiltered, undefined, parts.reportWindowMs)) {
       events.metrics.turn((performance.now() - startedMs) / 1_000, done.mails);
       for (const status of done.ended) events.metrics.activity(status);
       held.push(...done.domains);

@@ -21,6 +21,8 @@ const MAIL_PER_TURN = 256;
 /** Tries of a mail before it is a dead letter, and the rest between them. */
 const TRIES_MAX = 3;
 const REST_MS = [1_000, 10_000] as const;
+/** Flags of one reporter about one target come to one report for so long, unless the settings say otherwise. */
+const REPORT_WINDOW_MS = 86_400_000;
 
 /** Runs turns for these domains, isolating what fails. Throws only errors of the environment. */
 export async function runTurns(
@@ -29,18 +31,21 @@ export async function runTurns(
   names: readonly string[],
   isFiltered: () => boolean = () => false,
   perDomain = MAIL_PER_DOMAIN,
+  reportWindowMs = REPORT_WINDOW_MS,
 ): Promise<TurnDone[]> {
+  const again = (some: readonly string[], each: number): Promise<TurnDone[]> =>
+    runTurns(store, logger, some, isFiltered, each, reportWindowMs);
   try {
-    const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered };
+    const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered, reportWindowMs };
     return [await store.transaction((tx) => turn(tx, names, bounds, store.clock.now()))];
   } catch (error) {
     if (isEnvironmentError(error)) throw error;
     if (names.length > 1) {
       const half = names.length >> 1;
-      const first = await runTurns(store, logger, names.slice(0, half), isFiltered, perDomain);
-      return [...first, ...(await runTurns(store, logger, names.slice(half), isFiltered, perDomain))];
+      const first = await again(names.slice(0, half), perDomain);
+      return [...first, ...(await again(names.slice(half), perDomain))];
     }
-    if (perDomain > 1) return runTurns(store, logger, names, isFiltered, perDomain >> 1);
+    if (perDomain > 1) return again(names, perDomain >> 1);
     const name = names[0] as string;
     logger.error('mail failed', { domain: name, error: messageOf(error) });
     return [await blameFor(store, name, error)];

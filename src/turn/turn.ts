@@ -25,10 +25,12 @@ import { recipientsOf, unwanted } from '../activities/recipients.ts';
 import { World } from '../activities/world.ts';
 import { withParents } from '../activity.ts';
 import type { FollowLife, Needs } from '../effects.ts';
+import { recordAudit } from '../store/audit.ts';
 import { dueFollowRequests } from '../store/follow-requests.ts';
 import { putBack, writeHeld } from '../store/held.ts';
 import { movesOf } from '../store/moves.ts';
 import { objectsFor, retractionsFor } from '../store/objects.ts';
+import { writeReports } from '../store/reports.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
 import { FOLLOW_POLICY, type Status } from '../verdict.ts';
@@ -66,6 +68,8 @@ export interface TurnBounds {
   readonly inAll: number;
   /** Does mail wait for a verdict of the filters? Asked once the mail is read: what came before they did needs none. */
   isFiltered(): boolean;
+  /** Flags of one reporter about one target come to one report for so long, in milliseconds. */
+  readonly reportWindowMs: number;
 }
 
 /** Handles the oldest mail of these domains inside the caller's transaction. */
@@ -100,7 +104,9 @@ export async function turn(
   if (known.aside.behind.length > 0) await putBack(tx, known.aside.behind);
   await store.saveDomains(tx, saved);
   const effects = world.effects();
+  const opened = await writeReports(tx, effects.reports, atMs, bounds.reportWindowMs);
   await store.writeEffects(tx, effects, atMs);
+  await recordAudit(tx, opened, atMs);
   return {
     domains: held.map(({ name }) => name),
     mails: letters.length,

@@ -4,7 +4,7 @@
  * renames it for everybody. And a document that a reader of plain JSON would understand otherwise is refused.
  */
 import jsonld from 'jsonld';
-import type { Facts, InnerFacts, NormalActivity } from '../activity.ts';
+import { type Facts, type InnerFacts, type NormalActivity, SAID_CHARACTERS_MAX } from '../activity.ts';
 import { contextOf } from './contexts/index.ts';
 import { listOf, type Node, plainNode, spelling } from './normal-form.ts';
 import { plainNormal } from './walker.ts';
@@ -130,6 +130,7 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
     inner: innerOf(firstObject(normal)),
     target: idsOf(normal.target)[0] ?? null,
     addressees: [...addressees],
+    ...(type === 'Flag' && typeof normal.content === 'string' ? { said: cut(normal.content) } : {}),
   };
   const { id, inner, target } = facts;
   const isAnyTooLong =
@@ -139,6 +140,12 @@ function factsOf(normal: NormalActivity): Understood['facts'] | Problem {
     facts.addressees.some(isTooLong);
   if (isAnyTooLong) return { problem: 'an id is too long' };
   return areTooLongTogether(facts) ? { problem: 'the ids are too long' } : facts;
+}
+
+/** As much of a text as is kept, and no half of a character at its end. */
+function cut(text: string): string {
+  const kept = text.slice(0, SAID_CHARACTERS_MAX);
+  return kept.isWellFormed() ? kept : kept.slice(0, -1);
 }
 
 /** Is there a key that an index would not take: of collection, item and activity, or of an actor and what it deletes? */

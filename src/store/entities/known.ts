@@ -84,21 +84,6 @@ export const Retraction = defineEntity({
   indexes: [{ name: 'retraction_at', properties: ['at'] }],
 });
 
-/** Reports to our moderators. */
-export const Report = defineEntity({
-  name: 'Report',
-  tableName: 'report',
-  properties: {
-    id: seq(),
-    activityId: p.text().unique(),
-    actor: p.text(),
-    domain: p.text(),
-    objects: p.json().columnType('json'),
-    state: p.text(),
-    at: time(),
-  },
-});
-
 /** Members of collections, newest last; `via` is the activity that put one there, where several may do so. */
 export const Member = defineEntity({
   name: 'Member',

@@ -3,6 +3,7 @@ import { AnalyticsAndAlerts } from './analytics.ts';
 import { AuditLog } from './audit.ts';
 import { FirstTables } from './first-tables.ts';
 import { HeldAndTrusted } from './held.ts';
+import { ReportsAndAppeals } from './reports.ts';
 import { Rules } from './rules.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -13,4 +14,6 @@ export const migrations = [
   { name: '0003-rules', class: Rules },
   { name: '0004-held', class: HeldAndTrusted },
   { name: '0005-subscriptions', class: Subscriptions },
+  { name: '0020-reports', class: ReportsAndAppeals },
+  { name: '0012-filters', class: FirstSeenActors },
 ];
