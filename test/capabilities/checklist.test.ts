@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const RANGES = [
   [1, 49],
   [60, 61],
-  [68, 69],
+  [67, 72],
   [73, 74],
   [85, 85],
   [86, 88],
