@@ -204,6 +204,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       lookup: house.references.lookup,
       onTransition: () => log.poke(),
       countOn: () => house.rollups.settled(),
+      onAlert: () => house.alerts.poke(),
       onTrust: () => filters.trustChanged(),
       onWork(domain) {
         if (domain !== '') {
@@ -343,7 +344,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 
 /** What a moderator looks at and decides about is reached through the opened house. */
 const DESKS = [
-  ...(['reviews', 'analytics'] as const),
+  ...(['reviews', 'analytics', 'alerts', 'rules', 'batches', 'lists'] as const),
   ...(['domains', 'followRequests', 'held', 'trusted', 'dead', 'activities', 'objects'] as const),
   ...(['reports', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];

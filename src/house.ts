@@ -2,6 +2,7 @@
  * The house: every room opened in order and connected, and closed again in the reverse order. `inbox.ts` holds the
  * flow of a request through it.
  */
+import { type Alerts, createAlerts } from './alerts.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { messageOf } from './errors.ts';
 import type { Events } from './events.ts';
@@ -55,6 +56,7 @@ export interface House {
   readonly rollups: Rollups;
   readonly handlers: Handlers;
   readonly deliveries: Deliveries;
+  readonly alerts: Alerts;
   /** Why no further activity can be taken right now, or null. */
   isFull(): Refusal | null;
   /** Takes room for a body while its request is under way; null when there is none. */
@@ -128,6 +130,9 @@ export async function openHouse(
     const rollups = keep(createRollups({ store, logger }), (room) => room.close());
     const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
     const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
+    const alerts = keep(createAlerts({ settings, store, remote }), (room) => room.close(drainMs));
+    const heard = events.onTransition('domain', () => alerts.poke());
+    keep(heard, async (subscription) => subscription[Symbol.dispose]());
       room.close(drainMs),
     );
     const handlers = keep(
@@ -190,6 +195,7 @@ export async function openHouse(
     filters.start();
     await dispatch.start();
 
+    await alerts.start();
     const turned = async (): Promise<void> => {
       await keys.settled();
       await filters.settled();
@@ -217,6 +223,7 @@ export async function openHouse(
         dispatch,
         intake,
         pool,
+        alerts,
         turned,
       },
       isFull() {
@@ -237,6 +244,7 @@ export async function openHouse(
         await closeAll();
       },
     };
+        await alerts.settled();
     parts.onOpen?.(house);
     return house;
   } catch (error) {

@@ -33,6 +33,8 @@ const ROOMS: Record<string, string> = {
   turn: 'machines activity verdict errors options api effects store mailbox activities events',
   log: 'errors options api store events',
   handlers: 'activity verdict errors options api verify store mailbox references',
+  rollups: 'errors options store',
+  alerts: 'api errors options remote store',
   filters: 'activity verdict errors options api store remote mailbox handlers references',
   deliveries: 'activity errors options api store remote verify locals events',
   moderation: 'machines activity verdict errors options api effects verify store activities locals lists',
@@ -57,6 +59,7 @@ const DOORS: Record<string, string[]> = {
   kysely: ['src/store/'],
   'prom-client': ['src/events.ts'],
   'csv-parse': ['src/lists/csv.ts'],
+  nodemailer: ['src/alerts/mail.ts'],
   'csv-stringify': ['src/lists/writing.ts'],
   'lru-cache': [
     'src/keys.ts',

@@ -3,6 +3,7 @@ import { openapi } from './openapi.ts';
 import { type Route, route } from './route.ts';
 import { activities } from './routes/activities.ts';
 import { actors } from './routes/actors.ts';
+import { alerts } from './routes/alerts.ts';
 import { analytics } from './routes/analytics.ts';
 import { domains } from './routes/domains.ts';
 import { held } from './routes/held.ts';
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...activities,
   ...analytics,
   ...held,
+  ...alerts,
   ...reports,
   ...runtime,
   description,

@@ -1,6 +1,7 @@
 /** The command `sallyport`: one file for each verb, exit codes 0 done, 1 failed, 2 wrong usage or configuration. */
 import { readFileSync } from 'node:fs';
 import { messageOf, SallyportError } from '../errors.ts';
+import { alerts } from './alerts.ts';
 import { analytics } from './analytics.ts';
 import { RequestFailed } from './client.ts';
 import { dead } from './dead.ts';
@@ -21,6 +22,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   machines,
   tail,
   analytics,
+  alerts,
 };
 
 /** Runs the command with these arguments and gives its exit code. */

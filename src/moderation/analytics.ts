@@ -4,11 +4,10 @@ import type { Counts, CountsQuery, DomainHistory, Overview } from '../api/analyt
 import { SallyportError } from '../errors.ts';
 import { listAudit } from '../store/audit.ts';
 import { readTotals } from '../store/overview.ts';
-import { countForReview } from '../store/reviews.ts';
+import { countForReview, reviewBounds } from '../store/reviews.ts';
 import { type CountRow, type CountsFilter, countsBehind, readCounts, verdictsOf } from '../store/rollups.ts';
 import type { Store } from '../store/store.ts';
 import { limitOf } from './pages.ts';
-import { reviewBounds } from './reviews.ts';
 
 export interface AnalyticsDesk {
   /** Counts of the log over time, exact up to the last commit of a turn. `ERR_INVALID` for times without order. */

@@ -20,6 +20,7 @@ import { countStates, readTransitions } from '../store/log.ts';
 import { countMembers, listMembers } from '../store/members.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
+import { type AlertsDesk, createAlertsDesk } from './alerts.ts';
 import { type AnalyticsDesk, createAnalytics } from './analytics.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
 import { createDomains, type DomainsDesk } from './domains.ts';
@@ -85,6 +86,8 @@ export interface Moderation {
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
     get(id: string): Promise<ActivityRecord>;
   };
+  /** What was told to whom. */
+  readonly alerts: AlertsDesk;
   /** What goes out, newest first: one record for each activity and inbox. */
   readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
   readonly objects: ObjectsDesk;
@@ -152,6 +155,8 @@ export function createModeration(parts: ModerationParts): Moderation {
   const release = (domain: string): void => {
     parts.onTransition();
     parts.onWork(domain);
+  /** Something is to be told. */
+  onAlert(): void;
   };
   const followParts: FollowParts = {
     store,
@@ -183,6 +188,7 @@ export function createModeration(parts: ModerationParts): Moderation {
       onSend: () => parts.onWork(''),
     }),
     actors: {
+    alerts: createAlertsDesk({ store, settings, onAlert: () => parts.onAlert() }),
       ...createUserBlocks({ ...followParts, origin: settings.origin }),
       follow: (handle, object) => follow(followParts, handle, object),
       unfollow: (handle, object) => unfollow(followParts, handle, object),

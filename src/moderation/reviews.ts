@@ -1,6 +1,6 @@
 /** Blocks that somebody should look at again: their review date has come, or they are old and have none. */
 import type { DomainRecord, Page, PageQuery } from '../api.ts';
-import { domainsForReview } from '../store/reviews.ts';
+import { domainsForReview, reviewBounds } from '../store/reviews.ts';
 import type { Store } from '../store/store.ts';
 import { recordOf } from './domains.ts';
 import { limitOf, pageOf } from './pages.ts';
@@ -16,18 +16,6 @@ export interface ReviewsQuery extends PageQuery {
 export interface ReviewsDesk {
   /** Blocked domains that are due for a review, by name. */
   list(query?: ReviewsQuery): Promise<Page<DomainRecord>>;
-}
-
-const DAY_MS = 86_400_000;
-const WITHIN_DAYS = 7;
-const OLDER_THAN_DAYS = 180;
-
-/** The bounds in time, epoch milliseconds. */
-export function reviewBounds(
-  nowMs: number,
-  { withinDays = WITHIN_DAYS, olderThanDays = OLDER_THAN_DAYS }: ReviewsQuery = {},
-): { readonly reviewBeforeMs: number; readonly madeBeforeMs: number } {
-  return { reviewBeforeMs: nowMs + withinDays * DAY_MS, madeBeforeMs: nowMs - olderThanDays * DAY_MS };
 }
 
 export function createReviews(store: Store): ReviewsDesk {

@@ -10,6 +10,19 @@ export interface ReviewFilter {
   readonly limit: number;
 }
 
+const DAY_MS = 86_400_000;
+const WITHIN_DAYS = 7;
+const OLDER_THAN_DAYS = 180;
+
+/** The bounds in time: review dates of the next days count, and blocks without one that are old. */
+export function reviewBounds(
+  nowMs: number,
+  days: { readonly withinDays?: number | undefined; readonly olderThanDays?: number | undefined } = {},
+): { readonly reviewBeforeMs: number; readonly madeBeforeMs: number } {
+  const { withinDays = WITHIN_DAYS, olderThanDays = OLDER_THAN_DAYS } = days;
+  return { reviewBeforeMs: nowMs + withinDays * DAY_MS, madeBeforeMs: nowMs - olderThanDays * DAY_MS };
+}
+
 const CONTEXT = sql`snapshot -> 'snapshot' -> 'context'`;
 const due = ({ reviewBeforeMs, madeBeforeMs }: Pick<ReviewFilter, 'reviewBeforeMs' | 'madeBeforeMs'>) => sql`
   state = 'blocked' and case when ${CONTEXT} ->> 'reviewAtMs' is not null

@@ -1,6 +1,7 @@
 /** What comes back, by name. A test holds real answers against these. */
 import { activities } from './activities.ts';
 import { actors } from './actors.ts';
+import { alerts } from './alerts.ts';
 import { analytics } from './analytics.ts';
 import { domains } from './domains.ts';
 import { held } from './held.ts';
@@ -8,7 +9,16 @@ import { reports } from './reports.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
 
-const schemas = { ...analytics, ...domains, ...actors, ...activities, ...held, ...reports, ...runtime };
+const schemas = {
+  ...analytics,
+  ...alerts,
+  ...domains,
+  ...actors,
+  ...activities,
+  ...held,
+  ...reports,
+  ...runtime,
+};
 
 /** The name of a schema. */
 export type AnswerName = keyof typeof schemas;
