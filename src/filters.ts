@@ -189,8 +189,10 @@ export function createFilters(parts: FiltersParts): Filters {
     const asked = new Map<string, Promise<MailVerdict>>();
     return Promise.all(
       mail.map(async (one) => {
-        const verdict = asked.get(one.activityId) ?? verdictOn(one);
-        asked.set(one.activityId, verdict);
+        // What a moderator has approved is another question than the same activity once more.
+        const question = `${one.facts.pastFilters === undefined ? '' : 'approved '}${one.activityId}`;
+        const verdict = asked.get(question) ?? verdictOn(one);
+        asked.set(question, verdict);
         return { mail: one, verdict: await verdict };
       }),
     );
