@@ -1,12 +1,13 @@
 /**
  * The shapes of the public surface that several rooms share: transitions, records, pages. Types only.
  */
-import type { DomainState, FollowRequestState } from '../machines/index.ts';
+import type { DomainOrigin, DomainState, FollowRequestState } from '../machines/index.ts';
 import type { Facts } from './activity.ts';
 import type { HoldEvent } from './api/holds.ts';
-import type { Activity, FlagActivity, Ref } from './api/stored.ts';
-import type { Duration, FollowTerms, LocalActorOptions, Logger } from './options.ts';
-import type { FilterVerdict, Status } from './verdict.ts';
+import type { Policy } from './api/rules.ts';
+import type { Activity, FlagActivity } from './api/stored.ts';
+import type { FollowTerms, LocalActorOptions, Logger } from './options.ts';
+import type { Status } from './verdict.ts';
 
 export type * from './api/audit.ts';
 export type * from './api/filters.ts';
@@ -90,6 +91,14 @@ export interface DomainRecord {
   readonly publicComment: string | null;
   readonly privateComment: string | null;
   readonly by: string | null;
+  /** Whose decision the state is; null in `active`. */
+  readonly origin: DomainOrigin | null;
+  readonly firstSeen: string;
+  readonly onProbation: boolean;
+  /** When its administrators asked for the present block to be lifted. */
+  readonly appealedAt: string | null;
+  /** What its rules come to, and whose opinion that is; null where it has none of its own. */
+  readonly policy: (Policy & { readonly source: string }) | null;
 }
 
 /** What a moderator says with a verb. */
@@ -140,6 +149,9 @@ export interface HistoryEntry {
     | 'shadow'
     /** A filter threw, ran out of time, or gave what is no verdict. */
     | 'fault'
+    /** A filter had its domain rate-limited, or gave points. */
+    | 'limited'
+    | 'scored'
     /** A filter would have held it, if a moderator did not trust its actor. */
     | 'trusted'
     /** A moderator lets it wait longer. */
@@ -148,8 +160,12 @@ export interface HistoryEntry {
     | 'approved';
   readonly inbox?: string;
   readonly reason?: string;
-  /** The filter that said so. */
+  /** The filter that said so, and what it saw. */
   readonly filter?: string;
+  readonly saw?: string;
+  readonly points?: number;
+  /** It was a strike against the domain. */
+  readonly strike?: true;
   readonly asked?: readonly string[];
   /** The moderator who said so. */
   readonly by?: string;
@@ -343,47 +359,3 @@ export interface Transaction {
 
 /** User code after COMMIT. What it throws is recorded, tried again, and ends in the dead letters. */
 export type Handler<A extends Activity = Activity> = (activity: A, context: HandlerContext) => unknown;
-
-/** The sender's actor as filters see it: what came with its key. */
-export interface FilterActor extends Pick<Ref, 'uri' | 'domain' | 'isLocal' | 'isRemote'> {
-  readonly type: string;
-  readonly preferredUsername: string | null;
-  readonly name: string | null;
-  /** When its server says that it was made; nobody vouches for it. */
-  readonly published: Date | null;
-  /** The collection by which it addresses its followers. */
-  readonly followers: string | null;
-}
-
-/** What a filter is told besides the activity. Everything in it is read without network. */
-export interface FilterContext {
-  /**
-   * Every readable text of the activity and of what it holds, in all languages, one a line: names, summaries, contents,
-   * descriptions of attachments. Tags are removed, entities are read.
-   */
-  readonly text: string;
-  /** Null when nothing is known of the actor but its id. */
-  readonly actor: FilterActor | null;
-  readonly domain: Pick<DomainRecord, 'domain' | 'state' | 'strikes'>;
-  /** Aborted when the filter runs out of time or the inbox closes. */
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}
-
-/**
- * User code before any effect: a verdict, or nothing. May be asynchronous and ask the network: it runs outside of every
- * transaction. It may be asked again about the same activity when its process dies in between.
- */
-export type Filter<A extends Activity = Activity> = (
-  activity: A,
-  context: FilterContext,
-) => FilterVerdict | undefined | Promise<FilterVerdict | undefined>;
-
-export interface FilterOptions {
-  /** How long it may take. @default '2 seconds' */
-  readonly timeout?: Duration;
-  /** What counts when it throws, runs out of time or gives what is no verdict. @default 'hold' */
-  readonly fallback?: 'hold' | 'accept' | 'drop';
-  /** Its verdicts are only entered in the activity's history. @default false */
-  readonly shadow?: boolean;
-}

@@ -13,6 +13,7 @@ import type {
   Transition,
 } from './api.ts';
 import { answerTo } from './embed/answer.ts';
+import { type AnswerAppeals, createAppealPages } from './embed/appeals.ts';
 import { registered } from './embed/filtering.ts';
 import { rawRequestOf } from './embed/request.ts';
 import { createSourceAddress } from './embed/source-address.ts';
@@ -136,6 +137,7 @@ interface Opened {
   expire(): Promise<void>;
   readonly moderation: Moderation;
   readonly web: Web;
+  readonly appeals: AnswerAppeals;
 }
 
 const DRAIN_MS = 15_000;
@@ -159,7 +161,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   const settings = checkOptions(options);
   const events = createEvents(settings.logger);
   const registrations = new Map<string, Registration>();
-  const chain = createFilterChain(settings.filters);
+  const chain = createFilterChain(settings.filters, settings.scoreThresholds);
   let opening: Promise<Opened> | undefined;
   let opened: Opened | undefined;
   let closing: Promise<void> | undefined;
@@ -221,7 +223,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       machines: () => countStates(store),
     });
     const expire = () => dropExpired(store);
-    return { house, expire, moderation, web: createWeb({ settings, store, locals, events, ready }) };
+    const web = createWeb({ settings, store, locals, events, ready });
+    return { house, expire, moderation, web, appeals: createAppealPages(house, moderation.appeals) };
   }
 
   async function ready(): Promise<boolean> {
@@ -346,7 +349,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 const DESKS = [
   ...(['reviews', 'analytics', 'alerts', 'rules', 'batches', 'lists'] as const),
   ...(['domains', 'followRequests', 'held', 'trusted', 'dead', 'activities', 'objects'] as const),
-  ...(['reports', 'deliveries', 'actors', 'machines'] as const),
+  ...(['reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;
 

@@ -9,25 +9,26 @@
  * Invariants:
  * - A turn takes only the prefix of a domain's mail that has verdicts: the order of arrival holds, and a slow filter
  *   holds up only the domain whose activity it looks at.
+ * - A domain that waits for its filters gives its place to others, and a filter that answers nobody is not asked for a
+ *   while (`filters/watch.ts`): others go on, whoever waits.
  * - Several activities of one domain may be asked about side by side. Verdicts take effect in the order of arrival.
  * - The first stored verdict of a mail stands, whichever process made it.
  * - What decides is the process that takes a mail up: while processes run different code, a mail meets the filters of
  *   one of them, and none where that one has none. Stop the old ones before you rely on a new filter.
  */
 import { hash } from 'node:crypto';
-import type { Activity, FilterActor } from './api.ts';
-import { messageOf, SallyportError } from './errors.ts';
-import type { Supplies } from './filters/built-in/built-in.ts';
-import { createSupplies, registeredOf } from './filters/built-in/index.ts';
-import { judge, type Registered, type Told } from './filters/chain.ts';
+import { messageOf } from './errors.ts';
+import { judge, SCORES } from './filters/chain.ts';
 import { createGroup } from './filters/group.ts';
+import { createPlaces } from './filters/places.ts';
 import { askPolicy } from './filters/policy.ts';
-import { readableText } from './filters/text.ts';
+import type { Registered } from './filters/registered.ts';
+import type { FilterChain } from './filters/registry.ts';
+import { createTelling, type Subject } from './filters/telling.ts';
 import { createTrustCopy } from './filters/trust.ts';
 import { createMailbox } from './mailbox.ts';
-import type { FilterSettings, FollowPolicyFunction, Settings } from './options.ts';
+import type { FollowPolicyFunction, Settings } from './options.ts';
 import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
-import type { Remote } from './remote.ts';
 import {
   type Judged,
   leaseMail,
@@ -39,71 +40,7 @@ import {
 import type { Store } from './store/store.ts';
 import { FOLLOW_POLICY, type MailVerdict } from './verdict.ts';
 
-/** What is registered, in the order in which it is asked. Made before the house is opened, and outlives it. */
-export interface FilterChain {
-  /** Throws `ERR_INVALID` for a name that is taken. */
-  add(registered: Registered): Disposable;
-  /** A name that nobody has: this one with a number. */
-  nameFor(prefix: string): string;
-  /** Filters first, hooks after them. */
-  list(): readonly Registered[];
-  /** From now on mail waits also where no filter is registered: some actor's follow policy is a function. */
-  expectPolicies(): void;
-  /** Does mail wait for a verdict? */
-  isActive(): boolean;
-  /** Gives the built-in filters what they use. */
-  supply(parts: { readonly store: Store; readonly remote: Remote }): void;
-}
-
-/** The built-in filters of a configuration come first. */
-export function createFilterChain(builtIn: readonly FilterSettings[] = []): FilterChain {
-  let supplies: Supplies | undefined;
-  const registered = new Map<string, Registered>();
-  let ordered: readonly Registered[] = [];
-  let hasPolicies = false;
-  const order = (): void => {
-    const all = [...registered.values()];
-    ordered = [...all.filter(({ isHook }) => !isHook), ...all.filter(({ isHook }) => isHook)];
-  };
-  const supplied = (): Supplies => {
-    if (supplies === undefined) throw new SallyportError('ERR_CLOSED', 'the inbox is not open');
-    return supplies;
-  };
-  for (const settings of builtIn) registered.set(settings.name, registeredOf(settings, supplied));
-  order();
-  return {
-    add(one) {
-      const { name } = one;
-      if (registered.has(name)) {
-        throw new SallyportError('ERR_INVALID', `there is a filter called ${name} already`, {
-          hint: 'give each filter a name of its own',
-          data: { name },
-        });
-      }
-      registered.set(name, one);
-      order();
-      return {
-        [Symbol.dispose]() {
-          if (registered.get(name) === one) registered.delete(name);
-          order();
-        },
-      };
-    },
-    nameFor(prefix) {
-      let number = 1;
-      while (registered.has(`${prefix}#${number}`)) number++;
-      return `${prefix}#${number}`;
-    },
-    list: () => ordered,
-    expectPolicies() {
-      hasPolicies = true;
-    },
-    isActive: () => hasPolicies || registered.size > 0,
-    supply(parts) {
-      supplies = createSupplies(parts);
-    },
-  };
-}
+export { createFilterChain, type FilterChain } from './filters/registry.ts';
 
 export interface Filters {
   /** These domains have mail that may lack one. */
@@ -133,7 +70,10 @@ export interface FiltersParts {
 
 /** Mail that one domain has under way, and domains at once: a bound for the documents in memory. */
 const MAIL_PER_DOMAIN = 16;
-const DOMAINS_AT_ONCE = 32;
+const DOMAINS_AT_ONCE = 96;
+/** Of these so many work; whoever has waited for so long, in milliseconds, lets another one work. */
+const QUICK_AT_ONCE = 32;
+const SLOW_MS = 200;
 /** A lease is longer than all filters together may take, by so much. */
 const LEASE_SPARE_MS = 10_000;
 const SWEEP_EVERY_MS = 1_000;
@@ -148,6 +88,8 @@ export function createFilters(parts: FiltersParts): Filters {
   const { references = emptyShelf(origin) } = parts;
   const closing = new AbortController();
   const trust = createTrustCopy(store, logger);
+  const telling = createTelling({ store, references, logger });
+  const places = createPlaces({ count: QUICK_AT_ONCE, slowMs: SLOW_MS });
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> | undefined;
 
@@ -169,6 +111,7 @@ export function createFilters(parts: FiltersParts): Filters {
 
   /** The oldest mail of one domain; true when there may be more. */
   async function serve(name: string): Promise<boolean> {
+    using _ = await places.take();
     const mail = (await lease(name)).get(name) ?? [];
     if (mail.length > 0) {
       try {
@@ -211,26 +154,23 @@ export function createFilters(parts: FiltersParts): Filters {
     const isAsked = followed !== undefined && !pastFilters.includes(FOLLOW_POLICY);
     const policy = isAsked ? await parts.policyOf(followed.id).catch(() => null) : null;
     if (filters.length === 0 && policy === null) return NOTHING;
-    const actor = actorOf(mail, references);
-    const verdict = await judgeBy(filters, mail, actor);
+    const verdict = await judgeBy(filters, mail);
     for (const { filter, type: what } of verdict.remarks) parts.onVerdict?.(filter, what);
     if (verdict.end !== undefined) {
       const { filter, reason, type: what } = verdict.end;
-      logger.info('a filter stopped an activity', { filter, verdict: what, reason, activityId });
+      const stage = 'filter';
+      logger.info('a filter stopped an activity', { stage, filter, verdict: what, reason, activityId });
       return verdict;
     }
     if (policy === null) return verdict;
+    const actor = telling.actorOf(subjectOf(mail));
     const { answer, fault } = await askPolicy(policy, mail, actor, closing.signal);
     if (fault !== null) logger.error('a follow policy failed', { activityId, error: fault.reason });
     const remarks = fault === null ? verdict.remarks : [...verdict.remarks, fault];
     return { ...verdict, remarks, followAnswer: answer };
   }
 
-  async function judgeBy(
-    filters: readonly Registered[],
-    mail: UnfilteredMail,
-    actor: FilterActor | null,
-  ): Promise<MailVerdict> {
+  async function judgeBy(filters: readonly Registered[], mail: UnfilteredMail): Promise<MailVerdict> {
     if (filters.length === 0) return NOTHING;
     const { activityId, facts } = mail;
     const asked = filters.map(({ name }) => name);
@@ -244,30 +184,17 @@ export function createFilters(parts: FiltersParts): Filters {
     }
     const view = viewOf({ ...mail, type: facts.type, status: 'accepted' }, references);
     const activity = await view.catch((error: unknown) => messageOf(error, 200));
-    if (typeof activity !== 'string')
-      return judge(filters, activity, tell(mail, activity, actor), closing.signal);
+    if (typeof activity !== 'string') {
+      const isTrusted = trust.covers(facts.actor, mail.domain);
+      const told = telling.tell(activity, subjectOf(mail), { isTrusted, isDryRun: false });
+      // What was held for its points and approved has them still.
+      const thresholds = facts.pastFilters?.includes(SCORES) ? [] : chain.thresholds;
+      return judge(filters, activity, told, { closing: closing.signal, thresholds, watch: chain.watch });
+    }
     // Nobody can look at it: that is for a person to see, as where a filter fails.
     logger.error('an activity could not be shown to filters', { activityId, error: activity });
     const end = { filter: (filters[0] as Registered).name, type: 'hold', reason: activity } as const;
     return { asked, remarks: [{ ...end, type: 'fault' }], end };
-  }
-
-  function tell(mail: UnfilteredMail, activity: Activity, actor: FilterActor | null): Told {
-    let text: string | undefined;
-    return {
-      get text() {
-        text ??= readableText(activity.normal);
-        return text;
-      },
-      actor,
-      isTrusted: trust.covers(mail.facts.actor, mail.domain),
-      domain: {
-        domain: mail.domain,
-        state: (mail.state ?? 'active') as Told['domain']['state'],
-        strikes: mail.strikes ?? 0,
-      },
-      log: logger,
-    };
   }
 
   async function sweepOnce(): Promise<void> {
@@ -307,11 +234,8 @@ export function createFilters(parts: FiltersParts): Filters {
   };
 }
 
-function actorOf({ actor, facts }: UnfilteredMail, references: Shelf): FilterActor | null {
-  if (actor === null) return null;
-  const { type, preferredUsername, name, published, followers } = actor;
-  const made = published === null ? null : new Date(published);
-  const isDate = made !== null && !Number.isNaN(made.getTime());
-  const ref = references.refTo(facts.actor, true);
-  return { ...ref, type, preferredUsername, name, published: isDate ? made : null, followers };
+/** A mail as filters are told of it. */
+function subjectOf({ domain, actor, state, strikes, facts }: UnfilteredMail): Subject {
+  const { actor: actorId, sender, locals } = facts;
+  return { domain, actorId, sender, locals, actor, state, strikes };
 }

@@ -20,9 +20,11 @@ import { createResolving, type Resolve } from './references/resolve.ts';
 import { createReferences, type References } from './references.ts';
 import { createRemote, type Remote, type RemoteParts } from './remote.ts';
 import { createRollups, type Rollups } from './rollups.ts';
-import { closedDomains } from './store/lists.ts';
+import { suspendedActors } from './store/actor-rules.ts';
+import { markedDomains } from './store/lists.ts';
 import { openStore, type Store, type StoreParts } from './store/store.ts';
 import { createDispatch, type Dispatch } from './turn/dispatch.ts';
+import type { StrikePolicy } from './turn/domain-life.ts';
 import type { Refusal } from './verdict.ts';
 import { createPool, type Pool } from './verify/pool.ts';
 
@@ -54,9 +56,9 @@ export interface House {
   readonly dispatch: Dispatch;
   readonly log: Log;
   readonly rollups: Rollups;
+  readonly alerts: Alerts;
   readonly handlers: Handlers;
   readonly deliveries: Deliveries;
-  readonly alerts: Alerts;
   /** Why no further activity can be taken right now, or null. */
   isFull(): Refusal | null;
   /** Takes room for a body while its request is under way; null when there is none. */
@@ -120,19 +122,19 @@ export async function openHouse(
     const locals = await createLocals(settings, store, { ...parts, onPolicyFunction });
     const references = createReferences({ store, locals, origin: settings.origin });
     const remote = keep(createRemote(settings, parts), (room) => room.close());
-    chain.supply({ store, remote });
+    chain.supply({ store, remote, origin: settings.origin });
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });
     const origins = createOrigins({ keys, clock: store.clock });
-    const gate = createGate();
+    const gate = createGate(settings);
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
     const rollups = keep(createRollups({ store, logger }), (room) => room.close());
-    const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
-    const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
     const alerts = keep(createAlerts({ settings, store, remote }), (room) => room.close(drainMs));
     const heard = events.onTransition('domain', () => alerts.poke());
     keep(heard, async (subscription) => subscription[Symbol.dispose]());
+    const gateCopy = keep(keepGate(gate, store, events, settings), (room) => room.close());
+    const deliveries = keep(createDeliveries({ settings, store, remote, locals, events }), (room) =>
       room.close(drainMs),
     );
     const handlers = keep(
@@ -148,7 +150,11 @@ export async function openHouse(
         events,
         logger,
         mailDepthMax: settings.mailboxDepthMax,
-        reportWindowMs: settings.reportWindowMs,
+        terms: {
+          reportWindowMs: settings.reportWindowMs,
+          federation: settings.federation,
+          strikes: strikePolicyOf(settings),
+        },
         probation: settings.probation,
         isFiltered: () => chain.isActive(),
         onDone({ ended, hasTransitions, sendsTo, changedActors }) {
@@ -189,13 +195,13 @@ export async function openHouse(
     await Promise.all([pool.ready(), gateCopy.load()]);
     await log.start();
     await rollups.start();
+    await alerts.start();
     for (const registration of registrations) handlers.add(registration);
     await handlers.start();
     deliveries.start();
     filters.start();
     await dispatch.start();
 
-    await alerts.start();
     const turned = async (): Promise<void> => {
       await keys.settled();
       await filters.settled();
@@ -217,13 +223,13 @@ export async function openHouse(
         gate,
         log,
         rollups,
+        alerts,
         handlers,
         deliveries,
         filters,
         dispatch,
         intake,
         pool,
-        alerts,
         turned,
       },
       isFull() {
@@ -238,13 +244,13 @@ export async function openHouse(
           await handlers.settled();
           await deliveries.settled();
         }
+        await alerts.settled();
       },
       async close(ms) {
         drainMs = ms;
         await closeAll();
       },
     };
-        await alerts.settled();
     parts.onOpen?.(house);
     return house;
   } catch (error) {
@@ -253,11 +259,12 @@ export async function openHouse(
   }
 }
 
-/** Keeps the gate's copy of closed domains true: each transition of a domain makes its row be read again. */
+/** Keeps the gate's copy true: each transition of a domain makes its row be read again. */
 function keepGate(gate: Gate, store: Store, events: Events, { logger }: Settings) {
   const refresh = createMailbox({
     async run(names) {
-      gate.update(names, await closedDomains(store, names));
+      gate.update(names, await markedDomains(store, names));
+      gate.updateActors(names, await suspendedActors(store, names));
       return [];
     },
     concurrency: 1,
@@ -268,7 +275,8 @@ function keepGate(gate: Gate, store: Store, events: Events, { logger }: Settings
   gate.onLapse((name) => refresh.mark([name]));
   return {
     async load() {
-      gate.update([], await closedDomains(store));
+      gate.update([], await markedDomains(store));
+      gate.updateActors([], await suspendedActors(store));
     },
     settled: () => refresh.settled(),
     async close() {
@@ -276,4 +284,10 @@ function keepGate(gate: Gate, store: Store, events: Events, { logger }: Settings
       await refresh.close();
     },
   };
+}
+
+/** What strikes and limits of filters come to. */
+function strikePolicyOf({ rateLimit: { windowMs }, ...settings }: Settings): StrikePolicy {
+  const { blockAfterStrikes, strikeBlockMs, strikeDecayMs } = settings;
+  return { blockAfterStrikes, strikeBlockMs, strikeDecayMs, windowMs };
 }

@@ -4,6 +4,7 @@
  *
  * What a peer reads is terse and has no internals: the `reason` is for our log, the console and the moderator.
  */
+import type { Duration } from './options/duration.ts';
 
 /** How an activity stands in the store. `accepted` until a turn has taken it; `held` waits for a moderator. */
 export type Status = 'accepted' | 'processed' | 'held' | 'dropped' | 'rejected' | 'failed';
@@ -29,21 +30,78 @@ export type Refusal =
 /** The end of a request: accepted (202), or refused. */
 export type RequestVerdict = { readonly type: 'accepted' } | Refusal;
 
-/** What a filter decides about an activity before it has any effect. Made by `drop`, `reject`, `hold` and `shadow`. */
-export interface FilterVerdict {
-  readonly type: 'drop' | 'reject' | 'hold' | 'shadow';
+/** What every verdict of a filter has. */
+interface Said {
   /** For the log, the console and the moderator; the sender never sees it. */
   readonly reason: string;
+  /** What it saw: the word that it found, a count, an age. Stands beside the reason; at most 200 characters. */
+  readonly saw?: string;
 }
 
-/** Silence: no effect, no trace in any collection. The activity's status is `dropped`. */
-export const drop = (reason: string): FilterVerdict => ({ type: 'drop', reason });
-/** Refused: no effect, status `rejected`; a Follow is answered with a Reject. */
-export const reject = (reason: string): FilterVerdict => ({ type: 'reject', reason });
-/** No effect until a moderator approves: status `held`; see `inbox.held`. */
-export const hold = (reason: string): FilterVerdict => ({ type: 'hold', reason });
+/**
+ * What a filter decides about an activity before it has any effect. Made by `drop`, `reject`, `hold`, `limit`, `score` and
+ * `shadow`.
+ */
+export type FilterVerdict = Said &
+  (
+    | {
+        readonly type: 'drop' | 'reject';
+        /** It counts as a strike against the domain, as running into the limit does. @default false */
+        readonly strike?: boolean;
+      }
+    | {
+        readonly type: 'hold';
+        /** How long a moderator has; then it is dropped. @default '30 days' */
+        readonly until?: Date | Duration;
+      }
+    | {
+        readonly type: 'limit';
+        /** For how long the domain is rate-limited; at most 90 days. @default one window of `rateLimit` */
+        readonly for?: Duration;
+      }
+    | { readonly type: 'score'; readonly points: number }
+    | { readonly type: 'shadow' }
+  );
+
+/**
+ * Silence: no effect, no trace in any collection. The activity's status is `dropped`. With `strike` it counts against the
+ * domain, which stays active unless `blockAfterStrikes` says otherwise.
+ */
+export const drop = (reason: string, more: { strike?: boolean; saw?: string } = {}): FilterVerdict => ({
+  ...{ type: 'drop', reason },
+  ...more,
+});
+/** Refused: no effect, status `rejected`; a Follow is answered with a Reject. `strike` is as with `drop`. */
+export const reject = (reason: string, more: { strike?: boolean; saw?: string } = {}): FilterVerdict => ({
+  ...{ type: 'reject', reason },
+  ...more,
+});
+/**
+ * No effect until a moderator approves: status `held`; see `inbox.held`. Nobody decides until a time, or for so long: it is
+ * dropped.
+ */
+export const hold = (
+  reason: string,
+  more: { until?: Date | Duration; saw?: string } = {},
+): FilterVerdict => ({ ...{ type: 'hold', reason }, ...more });
+/** The domain is rate-limited for so long: 429 for what it sends next. The activity itself goes on. */
+export const limit = (reason: string, more: { for?: Duration; saw?: string } = {}): FilterVerdict => ({
+  ...{ type: 'limit', reason },
+  ...more,
+});
+/**
+ * Points against the activity, or for it where they are below zero. They add up over all filters; the option
+ * `scoreThresholds` says what becomes of a sum.
+ */
+export const score = (points: number, reason: string, more: { saw?: string } = {}): FilterVerdict => ({
+  ...{ type: 'score', points, reason },
+  ...more,
+});
 /** Only entered in the activity's history, to try a rule on live traffic; the filters after it are asked. */
-export const shadow = (reason: string): FilterVerdict => ({ type: 'shadow', reason });
+export const shadow = (reason: string, more: { saw?: string } = {}): FilterVerdict => ({
+  ...{ type: 'shadow', reason },
+  ...more,
+});
 
 /**
  * What a filter said of a mail. A `fault` is one that threw, ran out of time, or gave what is no verdict; `trusted` is a
@@ -53,7 +111,16 @@ export interface FilterRemark {
   readonly filter: string;
   readonly type: FilterVerdict['type'] | 'fault' | 'trusted';
   readonly reason: string;
+  readonly saw?: string;
+  readonly points?: number;
+  /** It is a strike against the domain. */
+  readonly strike?: true;
 }
+
+/** What filters want of a domain's machine: a strike, or a limit for so long, null for one window. */
+export type DomainWish =
+  | { readonly type: 'strike'; readonly reason: string }
+  | { readonly type: 'limit'; readonly reason: string; readonly forMs: number | null };
 
 /** What the filters made of a mail, stored with it: a turn takes no mail without it where there are filters. */
 export interface MailVerdict {
@@ -61,12 +128,18 @@ export interface MailVerdict {
   readonly asked: readonly string[];
   /** What they said; those that had nothing to say are not in it. */
   readonly remarks: readonly FilterRemark[];
+  /** So many more said something that is not kept. */
+  readonly left?: number;
   /** What ended the chain: no filter after it was asked. */
   readonly end?: FilterRemark & {
     readonly type: 'drop' | 'reject' | 'hold';
     /** Until when it is held, in epoch milliseconds. @default as long as anything is */
     readonly untilMs?: number;
   };
+  /** What the points add up to, where any were given. */
+  readonly score?: number;
+  /** What its domain is to hear. Absent where nobody asked for anything. */
+  readonly wishes?: readonly DomainWish[];
   /** The answer of the followed actor's own policy to a Follow. */
   readonly followAnswer?: { readonly answer: 'accept' | 'ask' | 'reject' | 'hold'; readonly reason: string };
 }

@@ -1,7 +1,7 @@
 /** A filter or a hook as the chain keeps it, its options checked. */
 import type { Filter, FilterOptions } from '../api.ts';
 import { SallyportError } from '../errors.ts';
-import type { Registered } from '../filters/chain.ts';
+import type { Registered } from '../filters/registered.ts';
 import { millisecondsOf } from '../options.ts';
 
 const TIMEOUT = '2 seconds';
@@ -11,7 +11,7 @@ const FALLBACKS: readonly unknown[] = ['hold', 'accept', 'drop'];
 export function registered(
   what: Pick<Registered, 'name' | 'type' | 'isHook'>,
   filter: Filter<never>,
-  { timeout = TIMEOUT, fallback = 'hold', shadow = false }: FilterOptions,
+  { timeout = TIMEOUT, fallback = 'hold', shadow = false, effect }: FilterOptions,
 ): Registered {
   const timeoutMs = millisecondsOf(timeout);
   if (timeoutMs === null)
@@ -23,5 +23,5 @@ export function registered(
     throw new SallyportError('ERR_INVALID', `the fallback of ${what.name} is none of hold, accept, drop`, {
       data: { fallback },
     });
-  return { ...what, filter, timeoutMs, fallback, isShadow: shadow };
+  return { ...what, filter, timeoutMs, fallback, isShadow: shadow, effect: effect ?? null };
 }

@@ -1,124 +1,240 @@
 /**
- * The filters in order, and what they make of one activity. `drop`, `reject` and `hold` end the chain; whatever a filter
- * does, it is a value: one that throws, runs out of time or gives what is no verdict is a fault under its name, and
- * its fallback counts.
+ * The filters in order, and what they make of one activity. `drop`, `reject` and `hold` end the chain; `limit`, points,
+ * strikes and `shadow` do not. Whatever a filter does, it is a value: one that throws, runs out of time or gives what is
+ * no verdict is a fault under its name, and its fallback counts. What the points add up to is decided last.
  */
-import type { Activity, Filter, FilterContext } from '../api.ts';
+import type { Activity, ActorFacts, FilterContext } from '../api.ts';
 import { messageOf } from '../errors.ts';
-import type { FilterRemark, FilterVerdict, MailVerdict } from '../verdict.ts';
+import { SCORES } from '../options/filters.ts';
+import type { DomainWish, FilterRemark, MailVerdict } from '../verdict.ts';
+import { plain } from './plain.ts';
+import type { AnyFilter, Registered } from './registered.ts';
+import { checked, type Said } from './said.ts';
+import type { Watch } from './watch.ts';
 
-/** A filter as it was registered. */
-export interface Registered {
-  readonly name: string;
-  /** Null stands for every type. */
-  readonly type: string | null;
-  readonly filter: Filter<never>;
-  readonly timeoutMs: number;
-  readonly fallback: 'hold' | 'accept' | 'drop';
-  readonly isShadow: boolean;
-  /** Hooks run after all that are none. */
-  readonly isHook: boolean;
-}
+export { SCORES };
 
 /** What the filters of one activity are told, each with a signal of its own; and what they are not told. */
 export interface Told extends Omit<FilterContext, 'signal'> {
   /** A moderator trusts the actor: what a filter would hold goes on. */
   readonly isTrusted: boolean;
+  /** When this is decided, epoch milliseconds. */
+  readonly atMs: number;
+  /** The text in one form of each letter; and the same without upper case. For the built-in filters. */
+  readonly legible: string;
+  readonly folded: string;
+  /** How those here stand to who sent it, who may not be its actor. */
+  readonly senderFacts: Promise<ActorFacts>;
 }
 
-const REASON_CHARACTERS_MAX = 500;
-const ENDING = ['drop', 'reject', 'hold'];
+/** What a built-in filter is told. */
+export type SeenContext = FilterContext & Pick<Told, 'legible' | 'folded' | 'senderFacts'>;
+
+/** What filters with points may come to, lowest first. */
+export type Thresholds = readonly {
+  readonly type: 'hold' | 'reject' | 'drop';
+  readonly points: number;
+}[];
+
+export interface Judging {
+  /** Aborted when nobody waits for the verdict any more. */
+  readonly closing: AbortSignal;
+  readonly thresholds: Thresholds;
+  /** How filters do, and whether one is asked at all. @default nobody looks */
+  readonly watch?: Watch | undefined;
+}
+
+/** Remarks of one activity that are kept: of more the number. */
+const REMARKS_MAX = 30;
 
 /** Asks the filters. Throws only when `closing` is aborted: then nothing was decided. */
 export async function judge(
   filters: readonly Registered[],
   activity: Activity,
   told: Told,
-  closing: AbortSignal,
+  judging: Judging,
 ): Promise<MailVerdict> {
   const asked: string[] = [];
-  const remarks: FilterRemark[] = [];
+  const found: Found = { remarks: [], wishes: [], points: [] };
   for (const registered of filters) {
-    const { name: filter, type, isShadow, fallback } = registered;
+    const { name: filter, type, isShadow } = registered;
     if (type !== null && type !== activity.type) continue;
     asked.push(filter);
-    let said: FilterVerdict | undefined;
-    let hasFailed = false;
-    try {
-      said = checked(await inTime(registered, activity, told, closing));
-    } catch (error) {
-      closing.throwIfAborted();
-      hasFailed = true;
-      const fault = plain(messageOf(error, REASON_CHARACTERS_MAX));
-      told.log.error('a filter failed', { filter, activityId: activity.id, error: fault, fallback });
-      remarks.push({ filter, type: 'fault', reason: fault });
-      if (fallback !== 'accept') said = { type: fallback, reason: `the filter failed: ${fault}` };
-    }
+    const answer = ask(registered, activity, told, judging, found);
+    const { said, hasFailed } = answer instanceof Promise ? await answer : answer;
     if (said === undefined) continue;
-    const reason = plain(said.reason);
     // A filter that failed knows nothing: that is for a person to see, whoever sent it.
-    if (told.isTrusted && said.type === 'hold' && !isShadow && !hasFailed) {
-      remarks.push({ filter, type: 'trusted', reason });
-      continue;
-    }
-    if (isShadow || said.type === 'shadow') {
-      const what = said.type === 'shadow' ? reason : `${said.type}: ${reason}`;
-      remarks.push({ filter, type: 'shadow', reason: what });
-      continue;
-    }
-    const end = { filter, type: said.type, reason };
-    return { asked, remarks: [...remarks, end], end };
+    const isTrusted = told.isTrusted && said.type === 'hold' && !hasFailed;
+    const end = enter(filter, said, { isShadow, isTrusted }, found);
+    if (end !== undefined) return verdictOf(asked, found, end);
   }
-  return { asked, remarks };
+  return verdictOf(asked, found, sumUp(judging.thresholds, told.isTrusted, found));
 }
 
-/** What a function gives, or throws, within its time. The timer starts only where there is something to wait for. */
-async function inTime(
-  { filter, timeoutMs }: Registered,
+interface Found {
+  readonly remarks: FilterRemark[];
+  readonly wishes: DomainWish[];
+  readonly points: { readonly filter: string; readonly points: number }[];
+}
+type End = NonNullable<MailVerdict['end']>;
+
+function verdictOf(asked: readonly string[], found: Found, end: End | undefined): MailVerdict {
+  const { remarks, wishes, points } = found;
+  const left = remarks.length - REMARKS_MAX;
+  return {
+    asked,
+    remarks: left > 0 ? [...remarks.slice(0, REMARKS_MAX - 1), remarks.at(-1) as FilterRemark] : remarks,
+    ...(left > 0 ? { left } : {}),
+    ...(end === undefined ? {} : { end }),
+    ...(points.length === 0 ? {} : { score: sumOf(points) }),
+    ...(wishes.length === 0 ? {} : { wishes }),
+  };
+}
+
+/** Enters what a filter said; the end, if it is one. */
+function enter(
+  filter: string,
+  said: Said,
+  { isShadow, isTrusted }: { isShadow: boolean; isTrusted: boolean },
+  { remarks, wishes, points }: Found,
+): End | undefined {
+  const { type, reason } = said;
+  const saw = said.saw === undefined ? {} : { saw: said.saw };
+  if (isShadow || type === 'shadow') {
+    const what = type === 'shadow' ? '' : `${type === 'score' ? `score ${said.points}` : type}: `;
+    remarks.push({ filter, type: 'shadow', reason: what + reason, ...saw });
+    return undefined;
+  }
+  if (isTrusted) {
+    remarks.push({ filter, type: 'trusted', reason, ...saw });
+    return undefined;
+  }
+  if (type === 'score') {
+    points.push({ filter, points: said.points });
+    remarks.push({ filter, type, reason, ...saw, points: said.points });
+    return undefined;
+  }
+  if (type === 'limit') {
+    wishes.push({ type: 'limit', reason: `${filter}: ${reason}`, forMs: said.forMs });
+    remarks.push({ filter, type, reason, ...saw });
+    return undefined;
+  }
+  const isStrike = type !== 'hold' && said.strike;
+  if (isStrike) wishes.push({ type: 'strike', reason: `${filter}: ${reason}` });
+  const until = type === 'hold' && said.untilMs !== null ? { untilMs: said.untilMs } : {};
+  const remark = { filter, type, reason, ...saw, ...(isStrike ? { strike: true as const } : {}) };
+  remarks.push(remark);
+  return { ...remark, ...until };
+}
+
+/** The highest threshold that the points reach. */
+function sumUp(thresholds: Thresholds, isTrusted: boolean, found: Found): End | undefined {
+  if (found.points.length === 0) return undefined;
+  const sum = sumOf(found.points);
+  const reached = thresholds.findLast(({ points }) => points <= sum);
+  if (reached === undefined) return undefined;
+  const saw = found.points.map(({ filter, points }) => `${filter} ${points}`).join(', ');
+  const reason = `${sum} points, ${reached.points} are enough`;
+  const said = { reason, saw: saw.slice(0, 200) };
+  const type = reached.type === 'hold' ? ({ type: 'hold', untilMs: null } as const) : null;
+  return enter(
+    SCORES,
+    { ...said, ...(type ?? { type: reached.type as 'drop' | 'reject', strike: false }) },
+    { isShadow: false, isTrusted: isTrusted && type !== null },
+    found,
+  );
+}
+
+/** Tenths that do not add up in binary are no reason to miss a threshold. */
+const sumOf = (points: Found['points']): number =>
+  Math.round(points.reduce((sum, one) => sum + one.points, 0) * 1e6) / 1e6;
+
+interface Answered {
+  readonly said: Said | undefined;
+  readonly hasFailed: boolean;
+}
+
+/** What one filter says, or its fallback. No promise where there is nothing to wait for. */
+function ask(
+  registered: Registered,
   activity: Activity,
   told: Told,
-  closing: AbortSignal,
-): Promise<unknown> {
-  let signal: AbortSignal | undefined;
-  const limit = (): AbortSignal => {
-    signal ??= AbortSignal.any([AbortSignal.timeout(timeoutMs), closing]);
-    return signal;
+  { closing, watch }: Judging,
+  { remarks }: Found,
+): Answered | Promise<Answered> {
+  const { name: filter, fallback } = registered;
+  const { domain } = told.domain;
+  const startedMs = performance.now();
+  const failed = (error: unknown, isLate = false): Answered => {
+    closing.throwIfAborted();
+    const reason = isLate ? `no answer within ${registered.timeoutMs} ms` : plain(messageOf(error));
+    watch?.failed(registered, domain, { reason, isLate, tookMs: performance.now() - startedMs });
+    return fallBack(reason);
   };
-  const context: FilterContext = {
-    ...{ actor: told.actor, domain: told.domain, log: told.log },
+  const fallBack = (reason: string): Answered => {
+    told.log.error('a filter failed', { filter, activityId: activity.id, error: reason, fallback });
+    remarks.push({ filter, type: 'fault', reason });
+    if (fallback === 'accept') return { said: undefined, hasFailed: true };
+    const because = `the filter failed: ${reason}`;
+    const said: Said =
+      fallback === 'hold'
+        ? { type: 'hold', reason: because, untilMs: null }
+        : { type: 'drop', reason: because, strike: false };
+    return { said, hasFailed: true };
+  };
+  const answered = (returned: unknown): Answered => {
+    const said = checked(returned, told.atMs);
+    watch?.answered(registered, domain, said?.type ?? null, performance.now() - startedMs);
+    return { said, hasFailed: false };
+  };
+  const pause = watch?.pauseOf(registered, domain) ?? null;
+  if (pause !== null) {
+    watch?.passedOver(registered);
+    return fallBack(pause);
+  }
+  let limit: AbortSignal | undefined;
+  const signal = (): AbortSignal => {
+    limit ??= AbortSignal.any([AbortSignal.timeout(registered.timeoutMs), closing]);
+    return limit;
+  };
+  try {
+    const returned = (registered.filter as AnyFilter)(activity, contextOf(told, signal));
+    if (typeof (returned as { then?: unknown } | undefined)?.then !== 'function') return answered(returned);
+    // The timer starts only where there is something to wait for.
+    return Promise.race([returned, whenAborted(signal())])
+      .then(answered)
+      .catch((error: unknown) => failed(error, signal().aborted));
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function contextOf(told: Told, signal: () => AbortSignal): SeenContext {
+  const { actor, domain, from, ours, isDryRun, log } = told;
+  return {
+    ...{ actor, domain, from, ours, isDryRun, log },
     get text() {
       return told.text;
     },
+    get legible() {
+      return told.legible;
+    },
+    get folded() {
+      return told.folded;
+    },
+    get actorFacts() {
+      return told.actorFacts;
+    },
+    get senderFacts() {
+      return told.senderFacts;
+    },
+    get domainFacts() {
+      return told.domainFacts;
+    },
     get signal() {
-      return limit();
+      return signal();
     },
   };
-  const returned = (filter as Filter<never>)(activity as never, context) as unknown;
-  if (typeof (returned as { then?: unknown } | undefined)?.then !== 'function') return returned;
-  return Promise.race([returned, whenAborted(limit())]);
-}
-
-/** The verdict when it is one; throws when it is neither a verdict nor nothing. */
-function checked(returned: unknown): FilterVerdict | undefined {
-  if (returned === undefined) return undefined;
-  const { type, reason } = (returned ?? {}) as { type?: unknown; reason?: unknown };
-  const isVerdict = typeof type === 'string' && (ENDING.includes(type) || type === 'shadow');
-  if (!isVerdict || typeof reason !== 'string')
-    throw new TypeError(`a filter gave what is neither a verdict nor nothing: ${shown(returned)}`);
-  return { type: type as FilterVerdict['type'], reason };
-}
-
-function shown(value: unknown): string {
-  try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 80);
-  } catch {
-    return typeof value;
-  }
-}
-
-/** A text that every database can store, cut. */
-export function plain(text: string): string {
-  return text.slice(0, REASON_CHARACTERS_MAX).toWellFormed().replaceAll('\u0000', '');
 }
 
 /** Rejects with the signal's reason. */

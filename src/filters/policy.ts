@@ -6,7 +6,8 @@ import { messageOf } from '../errors.ts';
 import type { FollowPolicyFunction, FollowPolicyRequest } from '../options.ts';
 import type { UnfilteredMail } from '../store/filters.ts';
 import { type FilterRemark, FOLLOW_POLICY, type MailVerdict } from '../verdict.ts';
-import { plain, whenAborted } from './chain.ts';
+import { whenAborted } from './chain.ts';
+import { plain } from './plain.ts';
 
 const POLICY_MS = 2_000;
 const ANSWERS: readonly unknown[] = ['accept', 'ask', 'reject', 'hold'];

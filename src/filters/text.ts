@@ -74,3 +74,20 @@ function decoded(text: string): string {
     return isCharacter ? String.fromCodePoint(code) : '�';
   });
 }
+
+/** Marks that may follow each other; Unicode's own bound for streams is 30 (UAX 15, 13). */
+const MARKS = /([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu;
+
+/**
+ * A text in which the same reads the same: one form of each letter, one blank for many, nothing invisible. Marks in a long
+ * row are cut, because bringing a row of n marks into order takes n².
+ */
+export function legible(text: string): string {
+  const visible = text.replace(/\p{Default_Ignorable_Code_Point}+/gu, '').replace(MARKS, '$1');
+  return visible.normalize('NFKC').replace(/[^\S\n]{2,}|[^\S\n ]/g, ' ');
+}
+
+/** A legible text without upper case: by way of it, so that ß and ss, and both forms of the Greek s, are the same. */
+export function folded(text: string): string {
+  return text.toUpperCase().toLowerCase().normalize('NFKC').replaceAll('ς', 'σ');
+}

@@ -48,6 +48,11 @@ export interface ActorFacts {
   readonly featured?: string;
 }
 
+/** The same, and when it was fetched for the first time, epoch milliseconds. */
+export interface StoredFacts extends ActorFacts {
+  readonly firstSeenMs: number;
+}
+
 /** A remote actor: where to deliver to, and who it says it is. */
 export interface RemoteActor {
   readonly id: string;
@@ -72,8 +77,9 @@ export async function saveRemoteActors(db: Statements, actors: readonly RemoteAc
   if (actors.length === 0) return;
   const sorted = actors.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await db.run(sql`
-    insert into remote_actor (id, domain, inbox, shared_inbox, document, fetched_at)
-    select r.id, r.domain, r.inbox, r."sharedInbox", r.document, to_timestamp(r."fetchedMs" / 1000)
+    insert into remote_actor (id, domain, inbox, shared_inbox, document, fetched_at, first_seen_at)
+    select r.id, r.domain, r.inbox, r."sharedInbox", r.document, to_timestamp(r."fetchedMs" / 1000),
+           to_timestamp(r."fetchedMs" / 1000)
       from json_to_recordset(${rows(sorted)})
         as r(id text, domain text, inbox text, "sharedInbox" text, document jsonb, "fetchedMs" float8)
     on conflict (id) do update set domain = excluded.domain, inbox = excluded.inbox, shared_inbox = excluded.shared_inbox,

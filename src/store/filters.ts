@@ -5,7 +5,7 @@
 import type { Facts } from '../activity.ts';
 import type { LocalFacts } from '../api.ts';
 import type { MailVerdict } from '../verdict.ts';
-import type { ActorFacts } from './actors.ts';
+import type { StoredFacts } from './actors.ts';
 import { WAITING } from './mail.ts';
 import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 
@@ -16,6 +16,8 @@ export interface UnfilteredMail {
   readonly activityId: string;
   readonly facts: Facts & {
     readonly locals: readonly LocalFacts[];
+    /** Who sent it, where that is not its actor. */
+    readonly sender?: { readonly actor: string; readonly domain: string };
     /** A moderator has approved it: these have been asked before. */
     readonly pastFilters?: readonly string[];
   };
@@ -24,7 +26,7 @@ export interface UnfilteredMail {
   readonly raw: string;
   readonly normal: string | null;
   /** What is known of its actor. */
-  readonly actor: ActorFacts | null;
+  readonly actor: StoredFacts | null;
   /** The domain's state and strikes; null for one that nobody has met before. */
   readonly state: string | null;
   readonly strikes: number | null;
@@ -39,7 +41,7 @@ export async function leaseMail(
   bounds: { readonly perDomain: number; readonly atMs: number; readonly untilMs: number },
 ): Promise<UnfilteredMail[]> {
   const found = await db.run<
-    Omit<UnfilteredMail, 'facts' | 'inboxes'> & { facts: string; inbox: string }
+    Omit<UnfilteredMail, 'facts' | 'inboxes'> & { facts: string; inbox: string; firstSeenMs: number }
   >(sql`
     with picked as materialized (
       select m.domain, m.seq from unnest(${texts(names)}) as d(name)
@@ -54,7 +56,7 @@ export async function leaseMail(
       returning m.domain, m.seq, m.activity_id, m.facts, m.inbox, m.received_at
     )
     select l.domain, l.seq::text, l.activity_id as "activityId", l.facts, l.inbox, ${ms('l.received_at')} as "receivedMs",
-           d.raw, d.normal, r.document as actor, o.state,
+           d.raw, d.normal, r.document as actor, ${ms('r.first_seen_at')} as "firstSeenMs", o.state,
            (o.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int as strikes,
            exists (select from activity as a where a.activity_id = l.activity_id and a.status <> 'failed'
                       and (a.status <> 'accepted' or l.facts::json -> 'pastFilters' is null)) as "isKnown"
@@ -63,8 +65,9 @@ export async function leaseMail(
       left join remote_actor as r on r.id = l.facts::json ->> 'actor'
       left join domain as o on o.name = l.domain
      order by l.seq`);
-  return found.map(({ inbox, ...mail }) => ({
+  return found.map(({ inbox, actor, firstSeenMs, ...mail }) => ({
     ...mail,
+    actor: actor && { ...actor, firstSeenMs },
     inboxes: [inbox],
     facts: JSON.parse(mail.facts) as UnfilteredMail['facts'],
   }));

@@ -47,9 +47,15 @@ export async function draw(
 export async function insertMail(tx: Statements, mail: readonly VerifiedActivity[]): Promise<void> {
   const column = (of: (activity: VerifiedActivity) => string | null) => sql`${mail.map(of)}::text[]`;
   const { bytes, starts, sizes } = packed(
-    mail.flatMap(({ raw, facts, locals, moving }) => [
+    mail.flatMap(({ raw, facts, locals, moving, sender }) => [
       raw,
-      Buffer.from(JSON.stringify({ ...facts, locals, moving })),
+      // Who sent it is said only where it is somebody else: filters ask for it.
+      Buffer.from(
+        JSON.stringify({
+          ...{ ...facts, locals, moving },
+          sender: sender === undefined || sender.actor === facts.actor ? undefined : sender,
+        }),
+      ),
     ]),
   );
   const of = (list: readonly number[], place: 0 | 1) =>

@@ -12,7 +12,7 @@ import type { Logger } from '../options.ts';
 import { countMail } from '../store/intake.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains, stillDirty, sweep } from '../store/turns.ts';
-import { runTurns } from './poison.ts';
+import { runTurns, type TurnTerms } from './poison.ts';
 import type { TurnDone } from './turn.ts';
 
 export interface Dispatch {
@@ -35,8 +35,8 @@ export interface DispatchParts {
   readonly mailDepthMax: number;
   /** How long new domains are on probation. @default they are not */
   readonly probation?: { readonly forMs: number } | null;
-  /** Flags of one reporter about one target come to one report for so long. @default a day */
-  readonly reportWindowMs?: number;
+  /** What turns are told of reports, and of strikes and limits of filters. @default a day, and no block */
+  readonly terms?: TurnTerms;
   /** Does mail wait for a verdict of the filters? @default never */
   isFiltered?(): boolean;
   /** A turn has committed. */
@@ -80,7 +80,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const startedMs = performance.now();
     const held: string[] = [];
     isFull = names.length === DOMAINS_PER_TURN;
-    for (const done of await runTurns(store, logger, names, isFiltered, undefined, parts.reportWindowMs)) {
+    for (const done of await runTurns(store, logger, names, isFiltered, undefined, parts.terms)) {
       events.metrics.turn((performance.now() - startedMs) / 1_000, done.mails);
       for (const status of done.ended) events.metrics.activity(status);
       held.push(...done.domains);

@@ -45,8 +45,9 @@ export function endFiltered(
   { world, register, aside, atMs }: { world: World; register: Register; aside: Aside; atMs: number },
 ): void {
   const { facts, domain, verdict } = mail;
-  const { filter, reason, untilMs } = end;
-  register.end(mail, STATUS[end.type], `${filter}: ${reason}`, atMs, { filter, reason });
+  const { filter, reason, untilMs, saw, strike } = end;
+  const by = { filter, reason, ...(saw === undefined ? {} : { saw }), ...(strike ? { strike } : {}) };
+  register.end(mail, STATUS[end.type], `${filter}: ${reason}`, atMs, by);
   if (end.type === 'reject') refuseFollow(world, { facts, locals: facts.locals }, { reason, by: null, atMs });
   if (end.type !== 'hold') return;
   const { id: activityId, type, actor } = facts;

@@ -11,8 +11,9 @@ import { appendEvents } from '../store/log.ts';
 import type { Statements } from '../store/statement.ts';
 import { isEnvironmentError, type Store } from '../store/store.ts';
 import * as turns from '../store/turns.ts';
+import { LENIENT } from './domain-life.ts';
 import { Register } from './register.ts';
-import { type TurnDone, turn } from './turn.ts';
+import { type TurnBounds, type TurnDone, turn } from './turn.ts';
 
 /** Mail of one domain in a turn: no flood takes more of it than this. */
 const MAIL_PER_DOMAIN = 32;
@@ -24,6 +25,9 @@ const REST_MS = [1_000, 10_000] as const;
 /** Flags of one reporter about one target come to one report for so long, unless the settings say otherwise. */
 const REPORT_WINDOW_MS = 86_400_000;
 
+/** What turns are told by the settings. */
+export type TurnTerms = Partial<Pick<TurnBounds, 'reportWindowMs' | 'strikes' | 'federation'>>;
+
 /** Runs turns for these domains, isolating what fails. Throws only errors of the environment. */
 export async function runTurns(
   store: Store,
@@ -31,12 +35,13 @@ export async function runTurns(
   names: readonly string[],
   isFiltered: () => boolean = () => false,
   perDomain = MAIL_PER_DOMAIN,
-  reportWindowMs = REPORT_WINDOW_MS,
+  terms: TurnTerms = {},
 ): Promise<TurnDone[]> {
   const again = (some: readonly string[], each: number): Promise<TurnDone[]> =>
-    runTurns(store, logger, some, isFiltered, each, reportWindowMs);
+    runTurns(store, logger, some, isFiltered, each, terms);
   try {
-    const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered, reportWindowMs };
+    const usual = { reportWindowMs: REPORT_WINDOW_MS, strikes: LENIENT, federation: 'open' as const };
+    const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered, ...usual, ...terms };
     return [await store.transaction((tx) => turn(tx, names, bounds, store.clock.now()))];
   } catch (error) {
     if (isEnvironmentError(error)) throw error;

@@ -62,7 +62,7 @@ export class Register {
     status: Exclude<Status, 'accepted'>,
     reason: string | null,
     atMs: number,
-    by?: { readonly filter: string; readonly reason: string },
+    by?: Pick<HistoryEntry, 'saw' | 'strike'> & { readonly filter: string; readonly reason: string },
   ): void {
     const { facts } = mail;
     if (status !== 'held') this.#ended.push(status);
@@ -71,7 +71,7 @@ export class Register {
     const entry: HistoryEntry = {
       ...{ at, what: status },
       ...(reason === null ? {} : { reason }),
-      ...(by === undefined ? {} : { filter: by.filter, reason: by.reason }),
+      ...by,
     };
     const remarks = remarksOf(mail.verdict, at);
     if (before !== undefined) {

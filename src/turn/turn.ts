@@ -19,23 +19,26 @@
  * - A domain's mail is handled in the order of its arrival; a turn takes a prefix of it, where filters are asked one of
  *   which every mail has its verdict.
  */
-import { chart, domainMachine, type Stepped, step } from '../../machines/index.ts';
 import { decide, needsOf } from '../activities/index.ts';
 import { recipientsOf, unwanted } from '../activities/recipients.ts';
 import { World } from '../activities/world.ts';
 import { withParents } from '../activity.ts';
 import type { FollowLife, Needs } from '../effects.ts';
+import { mayEnter, type Ruling, rulingOn } from '../policy.ts';
 import { recordAudit } from '../store/audit.ts';
 import { dueFollowRequests } from '../store/follow-requests.ts';
 import { putBack, writeHeld } from '../store/held.ts';
+import { domainStandings } from '../store/lists.ts';
 import { movesOf } from '../store/moves.ts';
 import { objectsFor, retractionsFor } from '../store/objects.ts';
 import { writeReports } from '../store/reports.ts';
 import type { Statements } from '../store/statement.ts';
 import * as store from '../store/turns.ts';
 import { FOLLOW_POLICY, type Status } from '../verdict.ts';
+import { DomainLife, type StrikePolicy } from './domain-life.ts';
+import { LapsedRules } from './due.ts';
 import { Aside, endFiltered } from './filtered.ts';
-import { blocksFor, letterOf } from './letter.ts';
+import { blocksFor, letterOf, suspendedFor } from './letter.ts';
 import { holdTargets } from './moves.ts';
 import { Register } from './register.ts';
 
@@ -57,11 +60,6 @@ export interface TurnDone {
 /** Follow requests that one turn wakes. */
 const DUE_FOLLOWS_MAX = 500;
 
-/** States in which a domain's mail may be applied: the definition says so with the tag `open`. */
-export const OPEN_STATES = chart(domainMachine)
-  .states.filter(({ tags }) => tags.includes('open'))
-  .map(({ name }) => name);
-
 /** How much one turn takes. */
 export interface TurnBounds {
   readonly perDomain: number;
@@ -70,6 +68,10 @@ export interface TurnBounds {
   isFiltered(): boolean;
   /** Flags of one reporter about one target come to one report for so long, in milliseconds. */
   readonly reportWindowMs: number;
+  /** What strikes and limits of filters come to. */
+  readonly strikes: StrikePolicy;
+  /** Who may come in. */
+  readonly federation: 'open' | 'allowlist';
 }
 
 /** Handles the oldest mail of these domains inside the caller's transaction. */
@@ -83,18 +85,20 @@ export async function turn(
   const mail = await readyMail(tx, held, bounds, atMs);
   await holdTargets(tx, held, mail, atMs);
   const due = await dueFollows(tx, held, atMs);
-  const { world, register, blocked } = await know(tx, held, mail, due, atMs);
-  const known: Turn = { world, register, aside: new Aside(), atMs };
+  const lapsed = await LapsedRules.read(tx, held, atMs);
+  const { world, register, standings, suspended } = await know(tx, held, mail, due, atMs);
+  const known: Omit<Turn, 'life' | 'ruling'> = { world, register, suspended, aside: new Aside(), atMs };
   const saved: store.SavedDomain[] = [];
 
   for (const { activityId } of due) world.wake(activityId);
   for (const domain of held) {
-    const stepped = stepDue(domain, atMs, world, saved);
-    const state = stepped?.state ?? domain.state;
-    const shut =
-      !OPEN_STATES.includes(state) ||
-      withParents(domain.name).some((name) => name !== domain.name && blocked.has(name));
-    for (const letter of mail.get(domain.name) ?? []) handle(letter, shut, known);
+    const life = new DomainLife(domain, { world, atMs, lapsed }, bounds.strikes);
+    const standingOf = (name: string) => (name === domain.name ? life : standings.get(name));
+    for (const letter of mail.get(domain.name) ?? []) {
+      const ruling = rulingOn(domain.name, standingOf);
+      handle(letter, mayEnter(ruling, bounds.federation), { ...known, life, ruling });
+    }
+    if (life.saved !== null) saved.push(life.saved);
   }
 
   await store.writeActivities(tx, register.fresh, register.again, atMs);
@@ -103,6 +107,7 @@ export async function turn(
   if (letters.length > 0) await store.deleteMail(tx, letters);
   if (known.aside.behind.length > 0) await putBack(tx, known.aside.behind);
   await store.saveDomains(tx, saved);
+  await lapsed.write(tx);
   const effects = world.effects();
   const opened = await writeReports(tx, effects.reports, atMs, bounds.reportWindowMs);
   await store.writeEffects(tx, effects, atMs);
@@ -165,7 +170,8 @@ async function know(
   const letters = [...mail.values()].flat();
   const needs = letters.map((letter) => needsOf(letterOf(letter)));
   const parents = new Set(held.flatMap(({ name }) => withParents(name).slice(1)));
-  const blocked = await store.blockedAmong(tx, [...parents], OPEN_STATES);
+  const standings = await domainStandings(tx, [...parents]);
+  const suspended = await suspendedFor(tx, letters, atMs);
   const all = <Key>(of: (need: Needs) => readonly Key[]): Key[] => [...new Set(needs.flatMap(of))];
   const past = all(({ activities }) => activities);
   const ids = [...new Set([...letters.map(({ facts }) => facts.id), ...past])];
@@ -200,7 +206,7 @@ async function know(
     ...{ requests: [...due, ...requests], inboxes, objects: known, activities, retractions, followers },
     ...{ blocks, moves },
   });
-  return { world, register: new Register(rows, digests), blocked };
+  return { world, register: new Register(rows, digests), standings, suspended };
 }
 
 /** Ids under which more than one document may have come: those of activities that come again. */
@@ -214,32 +220,22 @@ function repeated(letters: readonly store.Mail[], rows: readonly store.ActivityR
   return [...again];
 }
 
-/** Sends a domain's due events to its machine, and keeps what comes of it. */
-function stepDue(
-  domain: store.HeldDomain,
-  atMs: number,
-  world: World,
-  saved: store.SavedDomain[],
-): Stepped<typeof domainMachine> | null {
-  if (domain.dueMs === null || domain.dueMs > atMs) return null;
-  const stepped = step(domainMachine, domain.snapshot, { domain: domain.name }, [], atMs);
-  const { state, stored: snapshot, dueAtMs: dueMs } = stepped;
-  const sinceMs = state === domain.state ? null : atMs;
-  saved.push({ name: domain.name, version: domain.version, state, snapshot, dueMs, sinceMs });
-  for (const event of store.domainEvents(domain.name, stepped, null, atMs)) world.record(event);
-  return stepped;
-}
-
 /** What a turn knows and changes while it handles one mail after the other. */
 interface Turn {
   readonly world: World;
   readonly register: Register;
   readonly aside: Aside;
+  /** The mail's domain. */
+  readonly life: DomainLife;
+  /** The rule about it, or about its nearest parent. */
+  readonly ruling: Ruling | null;
+  /** Actors that may not act. */
+  readonly suspended: ReadonlySet<string>;
   readonly atMs: number;
 }
 
 /** One mail to its end. */
-function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
+function handle(mail: store.Mail, isAdmitted: boolean, known: Turn): void {
   const { world, register, aside, atMs } = known;
   const { facts, domain, verdict } = mail;
   const isApproved = register.isApproved(facts.id);
@@ -248,14 +244,20 @@ function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
     aside.behind.push(mail);
     return;
   }
+  const isSuspended = known.suspended.has(facts.actor);
+  const isShut = !isAdmitted || isSuspended;
   const isOther = register.isOther(mail);
   if (register.hasActed(facts.id) || (isOther && !isApproved)) {
     handleAgain(mail, isShut, known);
     return;
   }
-  if (isShut) register.end(mail, 'rejected', 'the domain is blocked', atMs);
+  if (!isShut && verdict?.wishes !== undefined) known.life.hear(verdict.wishes);
+  if (isShut)
+    register.end(mail, 'rejected', isSuspended ? 'the actor is suspended' : 'the domain is blocked', atMs);
   // What the moderator saw is the document that came first.
   else if (isOther) register.end(mail, 'rejected', 'another document came under its id', atMs);
+  else if (facts.type === 'Flag' && known.ruling?.policy?.rejectReports)
+    register.end(mail, 'dropped', 'reports of this domain are not taken', atMs);
   else if (verdict?.end !== undefined) endFiltered(mail, verdict.end, { world, register, aside, atMs });
   else act(mail, known);
   // What is held, or may yet act for another inbox, has not come to its end: its event comes with that, and once.
@@ -264,9 +266,9 @@ function handle(mail: store.Mail, isShut: boolean, known: Turn): void {
 }
 
 /** The decision about a mail, and what it asks for. */
-function act(mail: store.Mail, { world, register, aside, atMs }: Turn): void {
+function act(mail: store.Mail, { world, register, aside, ruling, atMs }: Turn): void {
   const { id, type, actor, objects } = mail.facts;
-  const letter = letterOf(mail);
+  const letter = letterOf(mail, ruling?.policy?.severity === 'silence');
   // Before it has an effect: who followed until a Move came hears of it.
   const recipients = recipientsOf(letter, world);
   const { status, reason, changes } = decide(letter, world, atMs);

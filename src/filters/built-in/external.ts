@@ -1,30 +1,14 @@
 /** A service of the operator's that decides: asked about each activity, and believed only when it answers in form. */
 import type { Activity, FilterContext } from '../../api.ts';
-import { type FilterVerdict, shadow } from '../../verdict.ts';
-import { type BuiltIn, verdictOf } from './built-in.ts';
+import type { FilterVerdict } from '../../verdict.ts';
+import { type BuiltIn, type SettingsOf, verdictOf } from './built-in.ts';
 
 export const external: BuiltIn<'external'> = {
-  use: 'external',
   effect: 'asks a service over HTTP, whose verdict counts',
-  options: {
-    url: {
-      meaning: 'where the service answers; it may be private and plain http',
-      example: 'http://127.0.0.1:8080/check',
-      byDefault: null,
-    },
-    timeout: { meaning: 'how long an answer may take', example: '500 ms', byDefault: '2 seconds' },
-    fallback: {
-      meaning: 'what counts when it gives no verdict in time: hold, accept or drop',
-      example: 'accept',
-      byDefault: 'hold',
-    },
-  },
-  make: ({ url, verdict }, supplies) => {
+  make: (settings, supplies) => {
     return async (activity, context) => {
-      const answer = await supplies().ask(url, questionOf(activity, context), context.signal);
-      const said = readAnswer(answer);
-      if (said === undefined || said.type === 'shadow' || verdict === null) return said;
-      return verdict === 'shadow' ? shadow(`${said.type}: ${said.reason}`) : verdictOf(verdict, said.reason);
+      const answer = await supplies().ask(settings.url, questionOf(activity, context), context.signal);
+      return understood(answer, settings);
     };
   },
 };
@@ -38,21 +22,35 @@ function questionOf(activity: Activity, { text, actor, domain }: FilterContext):
   return { activity: activity.normal, text, actor: { uri, domain: name, ...known }, domain };
 }
 
-const VERDICTS = ['accept', 'drop', 'reject', 'hold', 'shadow'];
+const VERDICTS = ['accept', 'drop', 'reject', 'hold', 'limit', 'score', 'shadow'];
 
-/** The verdict in an answer; throws for whatever is none. */
-function readAnswer(answer: unknown): FilterVerdict | undefined {
-  const { verdict, score, reason } = (answer ?? {}) as {
-    verdict?: unknown;
-    score?: unknown;
-    reason?: unknown;
-  };
-  if (typeof verdict !== 'string' || !VERDICTS.includes(verdict))
+interface Answer {
+  readonly verdict?: unknown;
+  readonly score?: unknown;
+  readonly reason?: unknown;
+  readonly strike?: unknown;
+  readonly until?: unknown;
+  readonly for?: unknown;
+}
+
+/** The verdict in an answer, as far as the configuration does not say another; throws for whatever is none. */
+function understood(answer: unknown, settings: SettingsOf<'external'>): FilterVerdict | undefined {
+  const { verdict: said, score, reason, strike, until, for: limitedFor } = (answer ?? {}) as Answer;
+  if (typeof said !== 'string' || !VERDICTS.includes(said))
     throw new TypeError(`the service answered no verdict, one of ${VERDICTS.join(', ')}`);
   if (score !== undefined && score !== null && typeof score !== 'number')
     throw new TypeError('the service answered a score that is no number');
-  if (verdict === 'accept') return undefined;
+  if (said === 'accept') return undefined;
   if (typeof reason !== 'string') throw new TypeError('the service answered a verdict without a reason');
-  const more = typeof score === 'number' ? ` (score ${score})` : '';
-  return verdictOf(verdict as FilterVerdict['type'], reason + more);
+  const points = typeof score === 'number' ? score : null;
+  const saw = points === null ? undefined : `score ${points}`;
+  const { verdict } = settings;
+  const isItsOwn = verdict === null || said === 'shadow';
+  if (!isItsOwn && verdict === 'shadow') return verdictOf(settings, `${said}: ${reason}`, saw);
+  // How sure it is counts among the points.
+  if (!isItsOwn)
+    return verdictOf({ ...settings, points: (settings.points ?? 1) * (points ?? 1) }, reason, saw);
+  // What it says of times and strikes is looked at like what any filter says.
+  const more = { strike: strike ?? undefined, until: until ?? undefined, for: limitedFor ?? undefined };
+  return { type: said, reason, saw, points: points ?? 1, ...more } as unknown as FilterVerdict;
 }

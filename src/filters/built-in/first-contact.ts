@@ -2,13 +2,11 @@
 import { type BuiltIn, verdictOf } from './built-in.ts';
 
 export const firstContact: BuiltIn<'first-contact'> = {
-  use: 'first-contact',
   effect: 'finds what comes from actors of whom nothing was processed or approved yet',
-  options: {},
-  make: ({ verdict }, supplies) => {
+  make: (settings, supplies) => {
     return async ({ actor }) =>
       (await supplies().isKnown(actor.uri))
         ? undefined
-        : verdictOf(verdict, 'the first contact of its actor');
+        : verdictOf(settings, 'the first contact of its actor');
   },
 };

@@ -2,24 +2,16 @@
  * Words in the text as people read it. All words are looked for at once (Aho and Corasick), in a time that grows with
  * the text alone; the text is what filters get, so tags, entities and languages are no hiding place.
  */
+import { folded, legible } from '../text.ts';
 import { type BuiltIn, verdictOf } from './built-in.ts';
 
 export const keywords: BuiltIn<'keywords'> = {
-  use: 'keywords',
   effect: 'finds words and phrases in names, summaries and contents, in every language, upper or lower case',
-  options: {
-    words: { meaning: 'words and phrases', example: ['buy now', 'limited offer'], byDefault: null },
-    wholeWords: {
-      meaning: 'only where no letter and no digit stands beside it',
-      example: true,
-      byDefault: 'false',
-    },
-  },
-  make: ({ verdict, words, wholeWords }) => {
-    const search = createSearch(words, wholeWords);
-    return (_, { text }) => {
-      const word = search(text);
-      return word === null ? undefined : verdictOf(verdict, `says “${word}”`);
+  make: (settings) => {
+    const search = createSearch(settings.words, settings.wholeWords);
+    return (_, context) => {
+      const word = search(context.folded);
+      return word === null ? undefined : verdictOf(settings, `says “${word}”`, word);
     };
   },
 };
@@ -35,12 +27,12 @@ interface State {
 
 const newState = (): State => ({ next: new Map(), fail: null, ends: [] });
 
-/** Makes a search for the first of these words; null where there is none. */
+/** Makes a search for the first of these words in a folded text; null where there is none. */
 export function createSearch(words: readonly string[], wholeWords: boolean): (text: string) => string | null {
   const root = newState();
   for (const word of words) {
     let state = root;
-    const units = plain(word).trim();
+    const units = folded(legible(word)).trim();
     for (let at = 0; at < units.length; at++) {
       const unit = units.charCodeAt(at);
       const next = state.next.get(unit) ?? newState();
@@ -50,8 +42,7 @@ export function createSearch(words: readonly string[], wholeWords: boolean): (te
     if (units.length > 0) state.ends = [...state.ends, { word, units: units.length }];
   }
   connect(root);
-  return (text) => {
-    const units = plain(text);
+  return (units) => {
     let state = root;
     for (let at = 0; at < units.length; at++) {
       state = step(root, state, units.charCodeAt(at));
@@ -89,18 +80,4 @@ function isAlone(text: string, from: number, to: number): boolean {
   const before = text.slice(Math.max(0, from - 2), from);
   const last = /[\udc00-\udfff]$/.test(before) ? before : before.slice(-1);
   return !LETTER.test(last) && !LETTER.test(String.fromCodePoint(text.codePointAt(to) ?? 32));
-}
-
-/** Marks that may follow each other; Unicode's own bound for streams is 30 (UAX 15, 13). */
-const MARKS = /([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu;
-
-/**
- * A text in which the same reads the same: one form of each letter, no case, one blank for many, nothing invisible.
- * Marks in a long row are cut, because bringing a row of n marks into order takes n².
- */
-function plain(text: string): string {
-  const visible = text.replace(/\p{Default_Ignorable_Code_Point}+/gu, '').replace(MARKS, '$1');
-  // By way of upper case, so that ß and ss, and both forms of the Greek s, are the same.
-  const folded = visible.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
-  return folded.replaceAll('ς', 'σ').replace(/[^\S\n]{2,}|[^\S\n ]/g, ' ');
 }

@@ -43,6 +43,7 @@ export const RemoteActor = defineEntity({
     sharedInbox: p.text().nullable(),
     document: p.json(),
     fetchedAt: time(),
+    firstSeenAt: time(),
   },
 });
 

@@ -1,6 +1,7 @@
 /** Every migration in order. Listed by hand, so that it is the same list from a checkout and from the package. */
 import { AnalyticsAndAlerts } from './analytics.ts';
 import { AuditLog } from './audit.ts';
+import { FirstSeenActors } from './filters.ts';
 import { FirstTables } from './first-tables.ts';
 import { HeldAndTrusted } from './held.ts';
 import { ReportsAndAppeals } from './reports.ts';
