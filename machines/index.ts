@@ -1,10 +1,12 @@
 /** The machines, and the functions that run and describe them: `sallyport/machines`. Needs `xstate` and nothing else. */
 export { type Chart, type ChartState, type ChartTransition, chart } from './chart.ts';
 export {
+  type ClosedFacts,
   DOMAIN_VERSION,
   type DomainContext,
   type DomainEvent,
   type DomainInput,
+  type DomainOrigin,
   type DomainState,
   domainMachine,
 } from './domain.ts';

@@ -31,6 +31,7 @@ import { checkOptions, type Duration, type InboxOptions, millisecondsOf } from '
 import type { ResolveOptions } from './references/resolve.ts';
 import { countStates } from './store/log.ts';
 import { inTransaction } from './store/store.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { Answer } from './verdict.ts';
 import { createWeb, type Web } from './web/index.ts';
 
@@ -136,6 +137,7 @@ interface Opened {
   /** Drops what has been held for too long. */
   expire(): Promise<void>;
   readonly moderation: Moderation;
+  readonly subscriptions: Subscriptions;
   readonly web: Web;
   readonly appeals: AnswerAppeals;
 }
@@ -200,7 +202,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     const code = { chain, registrations: [...registrations.values()], desk };
     const house = await openHouse(settings, events, code, parts);
     const { store, locals, keys, log, dispatch, filters, handlers, deliveries, pool } = house;
-    const moderation = createModeration({
+    const desks = createModeration({
       ...{ store, settings, locals },
       inboxOf: (actor) => keys.actor(actor),
       lookup: house.references.lookup,
@@ -217,6 +219,10 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
         deliveries.wake();
       },
     });
+    const { rules, actors } = desks;
+    const subscriptions = createSubscriptions({ settings, store, remote: house.remote, rules, actors });
+    const moderation = { ...desks, subscriptions: subscriptions.desk };
+    subscriptions.start();
     events.metrics.watch({
       mailbox: () => dispatch.mailDepth,
       pool: () => pool.depth,
@@ -224,7 +230,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     });
     const expire = () => dropExpired(store);
     const web = createWeb({ settings, store, locals, events, ready });
-    return { house, expire, moderation, web, appeals: createAppealPages(house, moderation.appeals) };
+    return { house, expire, moderation, subscriptions, web, appeals: createAppealPages(house, moderation.appeals) };
   }
 
   async function ready(): Promise<boolean> {
@@ -261,6 +267,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     while (underWay > 0 && performance.now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
+    await opened?.subscriptions.close();
     await opened?.house.close(Math.max(0, deadlineMs - performance.now()));
     events.metrics.close();
   }
@@ -336,8 +343,9 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     metrics: () => events.metrics.text(),
     resetMetrics: () => events.metrics.reset(),
     async settled() {
-      const { house } = need();
+      const { house, subscriptions } = need();
       await expire();
+      await subscriptions.settled();
       await house.settled();
     },
     transitionsPage: (query) => need().moderation.transitionsPage(query),
@@ -349,7 +357,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 const DESKS = [
   ...(['reviews', 'analytics', 'alerts', 'rules', 'batches', 'lists'] as const),
   ...(['domains', 'followRequests', 'held', 'trusted', 'dead', 'activities', 'objects'] as const),
-  ...(['reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
+  ...(['subscriptions', 'reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;
 

@@ -2,42 +2,64 @@
  * The gate: the cheap no, before any CPU is spent. It looks at what a request claims, so it can be wrong in one
  * direction only: what it lets through is judged again by the proven domain, and once more under the domain's lock.
  *
- * It holds a copy of the domains that are not active, fed by the log of transitions, so a block made in another
- * process is in force here within a poll of the log. Domains that nobody has authenticated are never in it: the
- * copy is as large as the list of blocked and limited domains, whoever knocks.
+ * It holds a copy of the domains that are not active or have rules, and of suspended actors, fed by the log of
+ * transitions, so a block made in another process is in force here within a poll of the log. Domains that nobody has
+ * authenticated are in it only where somebody said something of them: the copy is as large as the lists, whoever knocks.
  */
-import { withParents } from './activity.ts';
+import { type Merged, mayEnter, rulingOn } from './policy.ts';
 import type { Refusal } from './verdict.ts';
 
-/** A domain that is not active. */
-export interface ClosedDomain {
+/** A domain that is not active, or of which a rule says something. */
+export interface MarkedDomain {
   readonly name: string;
-  readonly state: 'rate-limited' | 'blocked';
+  readonly state: 'active' | 'rate-limited' | 'blocked';
+  readonly isShut: boolean;
   /** When it opens by itself, epoch milliseconds; null when it does not. */
+  readonly untilMs: number | null;
+  /** What its rules come to; null where it has none. */
+  readonly policy: Merged | null;
+}
+
+/** An actor that may not come in, until a time or for ever. */
+export interface SuspendedActor {
+  readonly actor: string;
   readonly untilMs: number | null;
 }
 
 export interface Gate {
-  /** These domains were read again: those of them that are found are closed, the others are open. */
-  update(names: readonly string[], found: readonly ClosedDomain[]): void;
+  /** These domains were read again: those of them that are found are marked, of the others nothing is to be said. */
+  update(names: readonly string[], found: readonly MarkedDomain[]): void;
+  /** The same for the suspended actors of these domains. */
+  updateActors(
+    domains: readonly string[],
+    found: readonly (SuspendedActor & { readonly domain: string })[],
+  ): void;
   /** Hears the name of a domain whose limit is over by the clock and that the copy still holds. */
   onLapse(listener: (name: string) => void): void;
-  /** Refuses if one of these domains, or a parent of one, is blocked; or if one of them is limited right now. */
+  /**
+   * Refuses if the rule about one of these domains, or else about its nearest parent, shuts it out; or if one of them is
+   * limited right now.
+   */
   judge(domains: readonly (string | null)[], nowMs: number): Refusal | null;
+  /** Refuses if one of these actors is suspended. */
+  judgeActors(actors: readonly (readonly [id: string, domain: string])[], nowMs: number): Refusal | null;
+  /** What the rules about a domain, or about its nearest parent, come to. */
+  policyOf(domain: string): Merged | null;
 }
 
 /** Retry-After where a limit has no known end, in seconds. */
 const RETRY_AFTER_SECONDS = 60;
 
-export function createGate(): Gate {
-  const closed = new Map<string, ClosedDomain>();
+export function createGate({ federation = 'open' }: { federation?: 'open' | 'allowlist' } = {}): Gate {
+  const marked = new Map<string, MarkedDomain>();
+  const suspended = new Map<string, Map<string, number | null>>();
   let lapsed: (name: string) => void = () => undefined;
+  const isOpen = federation === 'open';
 
-  function judgeName(name: string, isDomainItself: boolean, nowMs: number): Refusal | null {
-    const entry = closed.get(name);
-    if (entry?.state === 'blocked') return { type: 'blocked', domain: name };
-    // A limit is a domain's own; only a block covers what lies below it.
-    if (entry?.state !== 'rate-limited' || !isDomainItself) return null;
+  /** A limit is a domain's own; only rules cover what lies below it. */
+  function judgeLimit(name: string, nowMs: number): Refusal | null {
+    const entry = marked.get(name);
+    if (entry?.state !== 'rate-limited') return null;
     const leftMs = entry.untilMs === null ? RETRY_AFTER_SECONDS * 1_000 : entry.untilMs - nowMs;
     if (leftMs > 0) return { type: 'rate-limited', domain: name, retryAfterSeconds: leftMs / 1_000 };
     lapsed(name);
@@ -46,23 +68,40 @@ export function createGate(): Gate {
 
   return {
     update(names, found) {
-      for (const name of names) closed.delete(name);
-      for (const domain of found) closed.set(domain.name, domain);
+      for (const name of names) marked.delete(name);
+      for (const domain of found) marked.set(domain.name, domain);
+    },
+    updateActors(domains, found) {
+      for (const domain of domains) suspended.delete(domain);
+      for (const { domain, actor, untilMs } of found) {
+        const actors = suspended.get(domain) ?? new Map<string, number | null>();
+        suspended.set(domain, actors.set(actor, untilMs));
+      }
     },
     onLapse(listener) {
       lapsed = listener;
     },
     judge(domains, nowMs) {
-      if (closed.size === 0) return null;
+      if (isOpen && marked.size === 0) return null;
       for (const domain of domains) {
         if (domain === null) continue;
-        for (const name of withParents(domain)) {
-          const refusal = judgeName(name, name === domain, nowMs);
-          if (refusal !== null) return refusal;
-        }
+        const ruling = rulingOn(domain, (name) => marked.get(name));
+        if (!mayEnter(ruling, federation)) return { type: 'blocked', domain: ruling?.domain ?? domain };
+        const refusal = judgeLimit(domain, nowMs);
+        if (refusal !== null) return refusal;
       }
       return null;
     },
+    judgeActors(actors, nowMs) {
+      if (suspended.size === 0) return null;
+      for (const [id, domain] of actors) {
+        const untilMs = suspended.get(domain)?.get(id);
+        if (untilMs !== undefined && (untilMs === null || untilMs > nowMs))
+          return { type: 'blocked', domain };
+      }
+      return null;
+    },
+    policyOf: (domain) => rulingOn(domain, (name) => marked.get(name))?.policy ?? null,
   };
 }
 

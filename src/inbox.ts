@@ -74,6 +74,12 @@ export async function receive(house: House, request: RawRequest, path: string): 
   const receivedAt = store.clock.now();
   const barred = gate.judge([domain, sender.domain, signer.domain, domainOf(facts.id)], receivedAt);
   if (barred !== null) return barred;
+  const senders = [
+    [facts.actor, domain],
+    [sender.actor, sender.domain],
+  ] as const;
+  const suspended = gate.judgeActors(senders, receivedAt);
+  if (suspended !== null) return suspended;
 
   // 5  one commit, together with whatever else waits
   const named = await locals.factsOf(facts, owner).catch(() => null);

@@ -15,6 +15,7 @@
 import { type DomainEvent, domainMachine, SnapshotError, type Stepped, step } from '../machines/index.ts';
 import type { NewEvent, VerifiedActivity } from './api.ts';
 import { messageOf } from './errors.ts';
+import { createNewcomers, type Newcomers } from './intake/newcomers.ts';
 import type { Settings } from './options.ts';
 import { draw, insertMail, type Window } from './store/intake.ts';
 import { appendEvents } from './store/log.ts';
@@ -59,6 +60,7 @@ interface Waiting {
 
 export function createIntake(parts: IntakeParts): Intake {
   const { store, settings } = parts;
+  const newcomers = createNewcomers(settings);
   const waiting: Waiting[] = [];
   let isCommitting = false;
   let isClosed = false;
@@ -113,7 +115,7 @@ export function createIntake(parts: IntakeParts): Intake {
   async function intake(tx: Statements, group: readonly Waiting[]) {
     const atMs = store.clock.now();
     const verdicts: RequestVerdict[] = [];
-    const allow = await countAgainstLimits(tx, group, settings, atMs);
+    const allow = await countAgainstLimits(tx, group, settings, newcomers, atMs);
     const over = new Map<string, number>();
     for (const { activity } of group) {
       const refusal = allow(activity);
@@ -179,14 +181,14 @@ async function countAgainstLimits(
   tx: Statements,
   group: readonly Waiting[],
   settings: Settings,
+  newcomers: Newcomers,
   atMs: number,
 ): Promise<(activity: VerifiedActivity) => OverLimit | null> {
   const { rateLimit, actorRateLimit } = settings;
-  const domains = await room(
-    tx,
-    group.map(({ activity }) => senderOf(activity).domain),
-    rateLimit,
-    atMs,
+  const senders = group.map(({ activity }) => senderOf(activity).domain);
+  const onProbation = await newcomers.among(tx, senders);
+  const domains = await room(tx, senders, rateLimit, atMs, (name) =>
+    onProbation.has(name) ? Math.min(rateLimit.limit, settings.probation?.limit ?? rateLimit.limit) : rateLimit.limit,
   );
   const actors =
     actorRateLimit &&
@@ -211,6 +213,7 @@ async function room(
   keys: readonly string[],
   limit: { readonly limit: number; readonly windowMs: number },
   atMs: number,
+  limitOf: (key: string) => number = () => limit.limit,
 ): Promise<(key: string) => number | null> {
   const counts = new Map<string, number>();
   for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -218,7 +221,7 @@ async function room(
   const left = new Map<string, { places: number; window: Window }>();
   for (const window of await draw(tx, draws, limit.windowMs, atMs)) {
     const before = window.count - (counts.get(window.key) as number);
-    left.set(window.key, { places: limit.limit - before, window });
+    left.set(window.key, { places: limitOf(window.key) - before, window });
   }
   return (key) => {
     const entry = left.get(key);

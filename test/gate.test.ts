@@ -1,15 +1,25 @@
 /** The gate: a copy of what is closed, asked before any CPU is spent. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ClosedDomain, createGate, type Head, headOf, judgeHead } from '../src/gate.ts';
+import type { Severity } from '../src/api/rules.ts';
+import { createGate, type Head, headOf, judgeHead, type MarkedDomain } from '../src/gate.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
-const blocked = (name: string): ClosedDomain => ({ name, state: 'blocked', untilMs: null });
-const limited = (name: string, untilMs: number | null): ClosedDomain => ({
-  ...{ name, state: 'rate-limited', untilMs },
+const ruled = (name: string, severity: Severity): MarkedDomain => ({
+  ...{
+    name,
+    isShut: severity === 'block',
+    state: severity === 'block' ? 'blocked' : 'active',
+    untilMs: null,
+  },
+  policy: { source: 'manual', severity, rejectMedia: severity === 'silence', rejectReports: false },
+});
+const blocked = (name: string): MarkedDomain => ({ ...ruled(name, 'block'), policy: null });
+const limited = (name: string, untilMs: number | null): MarkedDomain => ({
+  ...{ name, state: 'rate-limited', isShut: false, untilMs, policy: null },
 });
 
-function gateWith(...closed: ClosedDomain[]) {
+function gateWith(...closed: MarkedDomain[]) {
   const gate = createGate();
   gate.update([], closed);
   return gate;
@@ -69,6 +79,87 @@ describe('the gate', () => {
     expect(gate.judge(['a.example'], NOW)).toBeNull();
     expect(gate.judge(['b.example'], NOW)).toMatchObject({ type: 'blocked' });
     expect(gate.judge(['c.example'], NOW)).toMatchObject({ type: 'rate-limited' });
+  });
+
+  test('heeds the rule about the longest name: one about a subdomain lifts what is said of its parents', () => {
+    const gate = gateWith(
+      blocked('bad.example'),
+      ruled('fine.bad.example', 'none'),
+      blocked('x.fine.bad.example'),
+    );
+    for (const name of ['fine.bad.example', 'a.fine.bad.example']) expect(gate.judge([name], NOW)).toBeNull();
+    expect(gate.judge(['other.bad.example'], NOW)).toEqual({ type: 'blocked', domain: 'bad.example' });
+    expect(gate.judge(['y.x.fine.bad.example'], NOW)).toEqual({
+      type: 'blocked',
+      domain: 'x.fine.bad.example',
+    });
+    expect(gateWith(ruled('loud.example', 'silence')).judge(['loud.example'], NOW)).toBeNull();
+  });
+
+  test('says what the rules come to for a domain, its nearest parent’s where it has none', () => {
+    const gate = gateWith(ruled('loud.example', 'silence'));
+    expect(gate.policyOf('a.loud.example')).toMatchObject({ severity: 'silence', rejectMedia: true });
+    expect(gate.policyOf('other.example')).toBeNull();
+  });
+
+  test('lets in only who is allowed, where only allowed ones may come in', () => {
+    const gate = createGate({ federation: 'allowlist' });
+    expect(gate.judge(['friend.example'], NOW)).toEqual({ type: 'blocked', domain: 'friend.example' });
+    gate.update(
+      [],
+      [ruled('friend.example', 'allow'), ruled('loud.example', 'none'), limited('busy.example', NOW + 1)],
+    );
+    expect(gate.judge(['friend.example', 'sub.friend.example', null], NOW)).toBeNull();
+    for (const name of ['loud.example', 'busy.example', 'stranger.example'])
+      expect(gate.judge([name], NOW)).toEqual({ type: 'blocked', domain: name });
+  });
+
+  test('refuses suspended actors until their time is over, and no neighbour of theirs', () => {
+    const gate = createGate();
+    const mal = 'https://a.example/users/mal';
+    const pal = 'https://a.example/users/pal';
+    gate.updateActors(
+      [],
+      [
+        { actor: mal, domain: 'a.example', untilMs: NOW + 5 },
+        { actor: pal, domain: 'a.example', untilMs: null },
+      ],
+    );
+    expect(gate.judgeActors([[mal, 'a.example']], NOW + 4)).toEqual({ type: 'blocked', domain: 'a.example' });
+    expect(gate.judgeActors([[mal, 'a.example']], NOW + 5)).toBeNull();
+    expect(
+      gate.judgeActors(
+        [
+          ['https://a.example/users/ann', 'a.example'],
+          [pal, 'a.example'],
+        ],
+        NOW,
+      ),
+    ).not.toBeNull();
+    expect(gate.judgeActors([['https://a.example/users/ann', 'a.example']], NOW)).toBeNull();
+    gate.updateActors(['a.example'], []);
+    expect(gate.judgeActors([[pal, 'a.example']], NOW)).toBeNull();
+  });
+
+  test('is right for any rules: the longest name that is ruled decides', () => {
+    const label = fc.constantFrom('a', 'b', 'ab', 'example');
+    const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
+    const rule = fc.record({
+      name,
+      severity: fc.constantFrom<Severity>('allow', 'none', 'silence', 'block'),
+    });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(rule, { selector: (one) => one.name, maxLength: 6 }),
+        name,
+        (rules, asked) => {
+          const gate = gateWith(...rules.map((one) => ruled(one.name, one.severity)));
+          const covering = rules.filter((one) => asked === one.name || asked.endsWith(`.${one.name}`));
+          const nearest = covering.toSorted((a, b) => b.name.length - a.name.length)[0];
+          expect(gate.judge([asked], NOW) !== null).toBe(nearest?.severity === 'block');
+        },
+      ),
+    );
   });
 
   test('is right for any list of blocks: refused is what is listed, or lies below it', () => {

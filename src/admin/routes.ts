@@ -5,10 +5,15 @@ import { activities } from './routes/activities.ts';
 import { actors } from './routes/actors.ts';
 import { alerts } from './routes/alerts.ts';
 import { analytics } from './routes/analytics.ts';
+import { appeals } from './routes/appeals.ts';
+import { audit } from './routes/audit.ts';
 import { domains } from './routes/domains.ts';
 import { held } from './routes/held.ts';
+import { lists } from './routes/lists.ts';
 import { reports } from './routes/reports.ts';
+import { rules } from './routes/rules.ts';
 import { runtime } from './routes/runtime.ts';
+import { subscriptions } from './routes/subscriptions.ts';
 
 const description = route('GET', '/openapi.json', {
   about: 'This description',
@@ -19,12 +24,17 @@ const description = route('GET', '/openapi.json', {
 /** In order: a fixed path stands before a pattern that it would match. */
 export const ROUTES: readonly Route[] = [
   ...domains,
+  ...rules,
   ...actors,
   ...activities,
   ...analytics,
-  ...held,
   ...alerts,
+  ...held,
+  ...lists,
   ...reports,
+  ...appeals,
+  ...audit,
   ...runtime,
+  ...subscriptions,
   description,
 ];

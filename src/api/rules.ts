@@ -18,17 +18,24 @@ export interface Policy {
 }
 
 /** What somebody wants a rule to say. */
-export interface RuleWish extends Partial<Policy> {
+export interface RuleWish {
   /** A host name; the rule covers its subdomains too, unless one of them has a rule of its own. */
   readonly domain: string;
   /** @default 'block' */
-  readonly severity?: Severity;
+  readonly severity?: Severity | undefined;
+  /** @default false */
+  readonly rejectMedia?: boolean | undefined;
+  /** @default false */
+  readonly rejectReports?: boolean | undefined;
   /** Published with the letters in the middle of the name hidden. @default false */
-  readonly obfuscate?: boolean;
-  readonly publicComment?: string | null;
-  readonly privateComment?: string | null;
+  readonly obfuscate?: boolean | undefined;
+  readonly publicComment?: string | null | undefined;
+  readonly privateComment?: string | null | undefined;
   /** IRIs or names, as their source gives them. @default none */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
+  /** When it ends by itself. @default never */
+  readonly until?: Date | undefined;
+  readonly reviewAt?: Date | undefined;
 }
 
 /** One source's opinion of a domain. Times are ISO 8601 strings. */
@@ -44,6 +51,9 @@ export interface DomainRule extends Policy {
   readonly reason: string | null;
   /** Who said so. */
   readonly by: string;
+  /** When it ends by itself, and when somebody should look at it again; null for never. */
+  readonly until: string | null;
+  readonly reviewAt: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

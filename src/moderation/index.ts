@@ -1,5 +1,6 @@
 /** The moderator's side of the house: every verb and every list of the admin API, from code. */
 import { type Chart, chart, domainMachine, followRequestMachine } from '../../machines/index.ts';
+import type { SubscriptionsDesk } from '../api/subscriptions.ts';
 import type {
   ActivityRecord,
   DeliveryRecord,
@@ -22,6 +23,9 @@ import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
 import { type AlertsDesk, createAlertsDesk } from './alerts.ts';
 import { type AnalyticsDesk, createAnalytics } from './analytics.ts';
+import { type AppealsDesk, createAppeals } from './appeals.ts';
+import { type AuditDesk, createAudit } from './audit.ts';
+import { type BatchesDesk, createBatches } from './batches.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
 import { createDomains, type DomainsDesk } from './domains.ts';
 import {
@@ -33,11 +37,14 @@ import {
   unfollow,
 } from './follow-requests.ts';
 import { createHeld, type HeldDesk } from './held.ts';
+import { createLists, type ListsDesk } from './lists.ts';
 import { createObjects, type ObjectsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 import { createReports, type ReportsDesk, type ReportsParts } from './reports.ts';
 import { createReviews, type ReviewsDesk } from './reviews.ts';
+import { createRules, type RulesDesk } from './rules.ts';
+import { createSuspensions, type SuspensionsDesk } from './suspensions.ts';
 import { createTrusted, type TrustedDesk } from './trusted.ts';
 import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
 
@@ -72,10 +79,20 @@ export interface CollectionPage extends Page<string> {
 
 /** Everything a moderator can look at and do. */
 export interface Moderation {
+  /** Lists of other servers that somebody here subscribes to. */
+  readonly subscriptions: SubscriptionsDesk;
   readonly domains: DomainsDesk;
+  /** What people and lists say of domains. */
+  readonly rules: RulesDesk;
+  /** Changes to many domains, to be undone as one. */
+  readonly batches: BatchesDesk;
+  /** Lists of domains as files, and what is in force as such lists show it. */
+  readonly lists: ListsDesk;
   /** Blocks that somebody should look at again. */
   readonly reviews: ReviewsDesk;
   readonly analytics: AnalyticsDesk;
+  /** What was told to whom. */
+  readonly alerts: AlertsDesk;
   readonly followRequests: FollowRequestsDesk;
   readonly dead: DeadLettersDesk;
   readonly held: HeldDesk;
@@ -86,34 +103,35 @@ export interface Moderation {
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
     get(id: string): Promise<ActivityRecord>;
   };
-  /** What was told to whom. */
-  readonly alerts: AlertsDesk;
   /** What goes out, newest first: one record for each activity and inbox. */
   readonly deliveries: { list(query?: DeliveriesQuery): Promise<Page<DeliveryRecord>> };
   readonly objects: ObjectsDesk;
   readonly reports: ReportsDesk;
-  readonly actors: UserBlocksDesk & {
-    /**
-     * Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. Throws
-     * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL, one of ours, or blocked by our actor, and
-     * `ERR_REMOTE` when nothing could be fetched there that is an actor.
-     */
-    follow(handle: string, object: string): Promise<{ activityId: string }>;
-    /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */
-    unfollow(handle: string, object: string): Promise<{ activityId: string }>;
-    /**
-     * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
-     * goes to everybody that it names, and to those in `to`; Public alone brings it to nobody. Throws `ERR_NOT_FOUND` for
-     * the handle, and `ERR_INVALID` for what cannot be sent or has too many addressees.
-     */
-    send(
-      handle: string,
-      activity: Readonly<Record<string, unknown>>,
-      options?: { readonly to?: readonly string[] },
-    ): Promise<Sent>;
-    /** Items of a local actor's collection, newest first: ids of actors, activities or objects. `ERR_NOT_FOUND` for the handle. */
-    collection(handle: string, name: CollectionName, query?: PageQuery): Promise<CollectionPage>;
-  };
+  readonly appeals: AppealsDesk;
+  readonly audit: AuditDesk;
+  readonly actors: UserBlocksDesk &
+    SuspensionsDesk & {
+      /**
+       * Our actor asks to follow a remote one; the id of the Follow, or of the one that is alive already. Throws
+       * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL, one of ours, or blocked by our actor, and
+       * `ERR_REMOTE` when nothing could be fetched there that is an actor.
+       */
+      follow(handle: string, object: string): Promise<{ activityId: string }>;
+      /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */
+      unfollow(handle: string, object: string): Promise<{ activityId: string }>;
+      /**
+       * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
+       * goes to everybody that it names, and to those in `to`; Public alone brings it to nobody. Throws `ERR_NOT_FOUND` for
+       * the handle, and `ERR_INVALID` for what cannot be sent or has too many addressees.
+       */
+      send(
+        handle: string,
+        activity: Readonly<Record<string, unknown>>,
+        options?: { readonly to?: readonly string[] },
+      ): Promise<Sent>;
+      /** Items of a local actor's collection, newest first: ids of actors, activities or objects. `ERR_NOT_FOUND` for the handle. */
+      collection(handle: string, name: CollectionName, query?: PageQuery): Promise<CollectionPage>;
+    };
   /**
    * Items of any collection that is known here, by its id, newest first: the `likes`, `shares`, `replies`, `dislikes` and
    * `emojiReactions` of an object, a collection of a local actor, what a remote one has pinned. Empty when none is known.
@@ -144,34 +162,40 @@ export interface ModerationParts {
   onTransition(): void;
   /** Whom moderators trust has changed. */
   onTrust(): void;
+  /** Something is to be told. */
+  onAlert(): void;
   /** Counts what is not counted yet. */
   countOn(): Promise<void>;
   /** Mail, handler calls or deliveries may be due. */
   onWork(domain: string): void;
 }
 
-export function createModeration(parts: ModerationParts): Moderation {
+export function createModeration(parts: ModerationParts): Omit<Moderation, 'subscriptions'> {
   const { store, settings, locals } = parts;
   const release = (domain: string): void => {
     parts.onTransition();
     parts.onWork(domain);
-  /** Something is to be told. */
-  onAlert(): void;
   };
   const followParts: FollowParts = {
     store,
     locals,
     inboxOf: (actor) => parts.inboxOf(actor),
     ensureDomain: (db, name) =>
-      insertDomains(db, [initialDomain(name, store.clock.now())], store.clock.now()),
+      insertDomains(db, [initialDomain(name, store.clock.now(), settings.probation)], store.clock.now()),
     onChange: release,
   };
   const followRequests = createFollowRequests(followParts);
-  const domains = createDomains({ store, settings, onRelease: release });
+  const batches = createBatches({ store, settings, onChange: () => parts.onTransition() });
+  const domains = createDomains({ store, settings, batches, onRelease: release });
+  const rules = createRules({ store, batches });
   return {
     domains,
+    rules,
+    lists: createLists({ store, rules, origin: settings.origin }),
+    batches: { list: batches.list, get: batches.get, undo: batches.undo },
     reviews: createReviews(store),
     analytics: createAnalytics({ store, countOn: () => parts.countOn() }),
+    alerts: createAlertsDesk({ store, settings, onAlert: () => parts.onAlert() }),
     followRequests,
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),
     held: createHeld({
@@ -182,14 +206,16 @@ export function createModeration(parts: ModerationParts): Moderation {
     activities: activitiesDesk(store),
     deliveries: { list: (query = {}) => deliveriesPage(store, query) },
     objects: createObjects(store),
+    appeals: createAppeals({ store, settings, onRelease: release }),
+    audit: createAudit(store),
     reports: createReports({
       ...{ store, locals, origin: settings.origin, lookup: parts.lookup },
       inboxOf: (actor) => parts.inboxOf(actor),
       onSend: () => parts.onWork(''),
     }),
     actors: {
-    alerts: createAlertsDesk({ store, settings, onAlert: () => parts.onAlert() }),
       ...createUserBlocks({ ...followParts, origin: settings.origin }),
+      ...createSuspensions({ store, settings, onTransition: () => parts.onTransition() }),
       follow: (handle, object) => follow(followParts, handle, object),
       unfollow: (handle, object) => unfollow(followParts, handle, object),
       send: (handle, activity, options) =>

@@ -1,6 +1,14 @@
 /** The lists that moderators read: domains, follow requests, activities, deliveries. Pages are cut by a cursor. */
-import type { DomainContext, DomainState, FollowRequestState, Stored } from '../../machines/index.ts';
+import {
+  chart,
+  type DomainContext,
+  type DomainState,
+  domainMachine,
+  type FollowRequestState,
+  type Stored,
+} from '../../machines/index.ts';
 import type { ActivityRecord, FollowRequestRecord, HistoryEntry } from '../api.ts';
+import type { Merged, Standing } from '../policy.ts';
 import type { Status } from '../verdict.ts';
 import { ms, type Statements, sql, texts } from './statement.ts';
 
@@ -9,10 +17,12 @@ export interface DomainRow {
   readonly name: string;
   readonly state: DomainState;
   readonly sinceMs: number;
+  readonly firstSeenMs: number;
+  readonly policy: Merged | null;
   readonly context: DomainContext;
 }
 
-const DOMAIN = sql`name, state, ${ms('since')} as "sinceMs", snapshot -> 'snapshot' -> 'context' as context`;
+const DOMAIN = sql`name, state, ${ms('since')} as "sinceMs", ${ms('first_seen')} as "firstSeenMs", policy, snapshot -> 'snapshot' -> 'context' as context`;
 
 /** By name, after the cursor. `q` finds a part of the name. */
 export async function listDomains(
@@ -37,15 +47,34 @@ export async function domainByName(db: Statements, name: string): Promise<Domain
   return found;
 }
 
-/** Domains that are not active, all of them or those of a list: what the gate keeps a copy of. */
-export async function closedDomains(
+const SHUT = chart(domainMachine)
+  .states.filter(({ tags }) => tags.includes('shut'))
+  .map(({ name }) => name);
+
+/** How these domains stand, as far as anything about them decides something. */
+export async function domainStandings(
+  db: Statements,
+  names: readonly string[],
+): Promise<Map<string, Standing>> {
+  if (names.length === 0) return new Map();
+  const found = await db.run<Standing & { name: string }>(sql`
+    select name, state = any(${texts(SHUT)}) as "isShut", policy from domain
+     where name = any(${texts(names)}) and (state = any(${texts(SHUT)}) or policy is not null)`);
+  return new Map(found.map(({ name, isShut, policy }) => [name, { isShut, policy }]));
+}
+
+/** Domains that are not active or have rules, all of them or those of a list: what the gate keeps a copy of. */
+export async function markedDomains(
   db: Statements,
   names: readonly string[] | null = null,
-): Promise<{ name: string; state: 'rate-limited' | 'blocked'; untilMs: number | null }[]> {
+): Promise<
+  { name: string; state: DomainState; isShut: boolean; untilMs: number | null; policy: Merged | null }[]
+> {
   const among = names === null ? sql`` : sql`and name = any(${texts(names)})`;
   return db.run(sql`
-    select name, state, (snapshot -> 'snapshot' -> 'context' ->> 'untilMs')::float8 as "untilMs" from domain
-     where state <> 'active' ${among}`);
+    select name, state, state = any(${texts(SHUT)}) as "isShut", policy,
+           (snapshot -> 'snapshot' -> 'context' ->> 'untilMs')::float8 as "untilMs"
+      from domain where (state <> 'active' or policy is not null) ${among}`);
 }
 
 /** Newest first, below the cursor. `actor` is either end. */

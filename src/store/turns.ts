@@ -3,6 +3,7 @@ import { domainMachine, type Stepped, type Stored, step } from '../../machines/i
 import type { Facts } from '../activity.ts';
 import type { HistoryEntry, LocalFacts, Moving, NewEvent } from '../api.ts';
 import type { Effects, FollowLife, LocalFollower, Needs, PastActivity, RemoteInbox } from '../effects.ts';
+import type { Merged } from '../policy.ts';
 import type { MailVerdict, Status } from '../verdict.ts';
 import { enqueue, insertOwnActivities } from './deliveries.ts';
 import { LIFE } from './follow-requests.ts';
@@ -19,6 +20,8 @@ export interface HeldDomain {
   readonly snapshot: Stored;
   readonly version: number;
   readonly dueMs: number | null;
+  /** What the rules about it come to; null where it has none. */
+  readonly policy: Merged | null;
   /** Has the time of any follow request come, of whichever domain? */
   readonly hasDueFollows?: boolean;
 }
@@ -39,6 +42,8 @@ export interface Mail {
   readonly receivedMs: number;
   /** Does any actor of ours block anybody? Asked in the statement that reads the mail, so that nobody asks for nothing. */
   readonly hasUserBlocks?: boolean;
+  /** Is any remote actor suspended? */
+  readonly hasSuspensions?: boolean;
   /** What the filters said; null where none has been asked. */
   readonly verdict: MailVerdict | null;
 }
@@ -92,6 +97,14 @@ export async function insertDomains(
     on conflict do nothing`);
 }
 
+/** Those of these domains that have been met and are not on probation. */
+export async function establishedAmong(tx: Statements, names: readonly string[]): Promise<string[]> {
+  const found = await tx.run<{ name: string }>(sql`
+    select name from domain
+     where name = any(${texts(names)}) and snapshot -> 'snapshot' -> 'context' ->> 'probationMs' is null`);
+  return found.map(({ name }) => name);
+}
+
 /** Locks the rows of these domains; what somebody else holds is skipped and is that holder's business. */
 export async function holdDomains(
   tx: Statements,
@@ -99,7 +112,7 @@ export async function holdDomains(
   atMs: number,
 ): Promise<HeldDomain[]> {
   return tx.run<HeldDomain>(sql`
-    select name, state, snapshot, version, ${ms('due_at')} as "dueMs",
+    select name, state, snapshot, version, ${ms('due_at')} as "dueMs", policy,
            exists (select from follow_request where due_at <= ${time(atMs)}) as "hasDueFollows"
       from domain
     where name = any(${texts(names)}) order by name for update skip locked`);
@@ -108,7 +121,7 @@ export async function holdDomains(
 /** Locks the rows of these domains, waiting for a turn that holds one. For verbs and limits, which are no mail. */
 export async function holdDomainsWaiting(tx: Statements, names: readonly string[]): Promise<HeldDomain[]> {
   return tx.run<HeldDomain>(sql`
-    select name, state, snapshot, version, ${ms('due_at')} as "dueMs" from domain
+    select name, state, snapshot, version, ${ms('due_at')} as "dueMs", policy from domain
     where name = any(${texts(names)}) order by name for update`);
 }
 
@@ -124,7 +137,8 @@ export async function oldestMail(
 ): Promise<Mail[]> {
   const found = await tx.run<Omit<Mail, 'facts' | 'verdict'> & { facts: string; verdict: string | null }>(sql`
     select m.seq::text, m.domain, m.facts, m.inbox, m.attempts, ${ms('m.due_at')} as "dueMs",
-           ${ms('m.received_at')} as "receivedMs", m.verdict, exists (select from user_block) as "hasUserBlocks"
+           ${ms('m.received_at')} as "receivedMs", m.verdict, exists (select from user_block) as "hasUserBlocks",
+           exists (select from actor_rule) as "hasSuspensions"
       from unnest(${texts(names)}) as d(name)
       cross join lateral (
         select *, row_number() over (order by seq) as place from mail where domain = d.name order by seq limit ${perDomain}
@@ -135,19 +149,6 @@ export async function oldestMail(
     facts: JSON.parse(facts) as Mail['facts'],
     verdict: verdict === null ? null : (JSON.parse(verdict) as MailVerdict),
   }));
-}
-
-/** Those of these domains that are blocked: the parents of the domains in the turn. */
-export async function blockedAmong(
-  db: Statements,
-  names: readonly string[],
-  open: readonly string[],
-): Promise<Set<string>> {
-  if (names.length === 0) return new Set();
-  const found = await db.run<{ name: string }>(
-    sql`select name from domain where name = any(${texts(names)}) and state <> all(${texts(open)})`,
-  );
-  return new Set(found.map(({ name }) => name));
 }
 
 /** The rows of these activities, as far as they exist. */

@@ -94,7 +94,7 @@ describe.each(databases)('poison on $name', (kind) => {
     const [before] = await store.run(sql`select snapshot, state from domain where name = 'new.example'`);
     await untilDone(desk, ['new.example', 'fine.example']);
     expect((await letters(store)).map(({ error }) => error)).toEqual([
-      'SnapshotError: domain: stored by version 99, this is version 1',
+      'SnapshotError: domain: stored by version 99, this is version 2',
     ]);
     expect(await store.run(sql`select snapshot, state from domain where name = 'new.example'`)).toEqual([
       before,

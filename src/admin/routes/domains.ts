@@ -47,6 +47,17 @@ export const domains: readonly Route[] = [
     answer: 'Domain',
     call: ({ inbox, at }) => inbox.domains.get(at.domain as string),
   }),
+  route('GET', '/domains/:domain/impact', {
+    about: 'What a block would touch: what came lately from it and from below it, and the follows it has',
+    query: { days: { kind: 'number', least: 1, about: 'activities of so many days; 30 when absent' } },
+    answer: 'Impact',
+    call: ({ inbox, at, query }) => inbox.domains.impact(at.domain as string, query),
+  }),
+  route('GET', '/domains/:domain/rules', {
+    about: 'What every source says of a domain and of its parents, and what is in force',
+    answer: 'DomainRules',
+    call: ({ inbox, at }) => inbox.rules.of(at.domain as string),
+  }),
   route('POST', '/domains/:domain/block', {
     about: 'Everything from it and from its subdomains is refused with 403',
     body: { ...note, reason: requiredReason },

@@ -73,6 +73,8 @@ export const BatchItem = defineEntity({
     /** The source's rule before; null where it had none. */
     rule: p.json().nullable(),
     source: p.text(),
+    /** Whether the batch left a rule there: `rule`, `none` or `untouched`. */
+    leftThere: p.text(),
     /** The machine's state and facts before; null where the batch only changed a rule. */
     life: p.json().nullable(),
     /** The row's version afterwards. */

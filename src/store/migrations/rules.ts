@@ -17,7 +17,7 @@ const STATEMENTS = [
   `create table "actor_rule" ("seq" bigserial primary key, "actor" text not null, "source" text not null, "domain" text not null, "reason" text null, "by_whom" text not null, "until" timestamptz(6) null, "created_at" timestamptz(6) not null)`,
   `alter table "actor_rule" add constraint "actor_rule_opinion" unique ("actor", "source")`,
   `create table "batch" ("id" bigserial primary key, "kind" text not null, "by_whom" text not null, "reason" text null, "at" timestamptz(6) not null, "state" text not null, "total" int not null, "done" int not null default 0, "changed" int not null default 0)`,
-  `create table "batch_item" ("batch" bigint not null, "domain" text not null, "rule" jsonb null, "source" text not null, "life" jsonb null, "version" int not null, primary key ("batch", "domain"))`,
+  `create table "batch_item" ("batch" bigint not null, "domain" text not null, "rule" jsonb null, "source" text not null, "left_there" text not null, "life" jsonb null, "version" int not null, primary key ("batch", "domain"))`,
   `alter table "domain" add column "policy" jsonb null`,
   `alter table "domain" add column "first_seen" timestamptz(6) null`,
   `update "domain" set "first_seen" = "since", "snapshot" = jsonb_set(jsonb_set("snapshot", '{version}', '2'), '{snapshot,context}', '${CONTEXT}'::jsonb || ("snapshot" -> 'snapshot' -> 'context')) where "snapshot" ->> 'version' = '1'`,

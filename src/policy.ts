@@ -1,0 +1,89 @@
+/**
+ * What rules about domains come to: the opinions of all sources about one domain, and the rule that decides about a
+ * domain among its own and those of its parents. Pure.
+ */
+import { withParents } from './activity.ts';
+import type { Policy, Severity } from './api/rules.ts';
+
+/** Whose opinions are those of people here. */
+export const MANUAL = 'manual';
+
+/** One source's opinion, as far as it decides anything. */
+export interface Opinion extends Policy {
+  readonly source: string;
+}
+
+/** What all opinions of one domain come to, and whose it is. */
+export type Merged = Opinion;
+
+const HARDNESS: Readonly<Record<Severity, number>> = { allow: 0, none: 1, silence: 2, block: 3 };
+
+/**
+ * What people here say beats every list. Among lists `allow` beats all others, the hardest of those counts, and every
+ * flag; the first of equals is named. Null where nobody says anything.
+ */
+export function merge(opinions: readonly Opinion[]): Merged | null {
+  const manual = opinions.find(({ source }) => source === MANUAL);
+  const allowing = opinions.find(({ severity }) => severity === 'allow');
+  const said = manual ?? allowing;
+  if (said !== undefined) {
+    const { source, severity, rejectMedia, rejectReports } = said;
+    return { source, severity, rejectMedia, rejectReports };
+  }
+  const [first, ...others] = opinions;
+  if (first === undefined) return null;
+  const hardest = others.reduce((a, b) => (HARDNESS[b.severity] > HARDNESS[a.severity] ? b : a), first);
+  return {
+    ...{ source: hardest.source, severity: hardest.severity },
+    rejectMedia: opinions.some(({ rejectMedia }) => rejectMedia),
+    rejectReports: opinions.some(({ rejectReports }) => rejectReports),
+  };
+}
+
+/** What a rule says besides what it does. */
+export interface Said {
+  readonly source: string;
+  readonly reason: string | null;
+  readonly by: string;
+  readonly untilMs: number | null;
+  readonly reviewAtMs: number | null;
+  readonly publicComment: string | null;
+  readonly privateComment: string | null;
+}
+
+/** What a domain's machine is told with a block by a rule: of a person's the person's name, of a list's the list's. */
+export function closingBy(rule: Said, atMs: number) {
+  const { source, reason, untilMs, reviewAtMs, publicComment, privateComment } = rule;
+  const by = source === MANUAL ? rule.by : source;
+  return { atMs, reason, by, untilMs, reviewAtMs, publicComment, privateComment };
+}
+
+/** What is known of a domain by its own name. */
+export interface Standing {
+  /** Is its machine shut? */
+  readonly isShut: boolean;
+  /** What its rules come to; null where it has none. */
+  readonly policy: Merged | null;
+}
+
+/** The rule that decides about a domain. */
+export interface Ruling extends Standing {
+  /** Itself, or the nearest of its parents of which anything is known that decides. */
+  readonly domain: string;
+}
+
+/** The rule about the longest name decides: one about a subdomain lifts, for it, what is said of its parents. */
+export function rulingOn(domain: string, standingOf: (name: string) => Standing | undefined): Ruling | null {
+  for (const name of withParents(domain)) {
+    const standing = standingOf(name);
+    if (standing !== undefined && (standing.isShut || standing.policy !== null))
+      return { domain: name, isShut: standing.isShut, policy: standing.policy };
+  }
+  return null;
+}
+
+/** May activities of this domain act, where only allowed ones may, or where all may that are not blocked? */
+export function mayEnter(ruling: Ruling | null, federation: 'open' | 'allowlist'): boolean {
+  if (ruling?.isShut) return false;
+  return federation === 'open' || ruling?.policy?.severity === 'allow';
+}
