@@ -68,5 +68,7 @@ export interface AuditFilter {
   readonly since?: Date | undefined;
   /** Before this time. */
   readonly until?: Date | undefined;
+  /** After this number. */
+  readonly after?: number | undefined;
 }
 export type AuditQuery = AuditFilter & PageQuery;

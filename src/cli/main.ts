@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { messageOf, SallyportError } from '../errors.ts';
 import { alerts } from './alerts.ts';
 import { analytics } from './analytics.ts';
+import { appeals } from './appeals.ts';
+import { audit } from './audit.ts';
 import { RequestFailed } from './client.ts';
 import { dead } from './dead.ts';
 import { domains } from './domains.ts';
 import { follows } from './follows.ts';
 import { held } from './held.ts';
 import { machines } from './machines.ts';
+import { reports } from './reports.ts';
 import { start } from './start.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
@@ -18,6 +21,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
   domains,
   follows,
   held,
+  reports,
+  appeals,
+  audit,
   dead,
   machines,
   tail,

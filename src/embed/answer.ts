@@ -10,11 +10,13 @@ import { type RawRequest, receive } from '../inbox.ts';
 import type { Settings } from '../options.ts';
 import { type Answer, answerOf, type Refusal, type RequestVerdict } from '../verdict.ts';
 import { type Asker, HOSTLESS_PATHS, mayBeOurs, type Web } from '../web/index.ts';
+import { type AnswerAppeals, isAppealPath } from './appeals.ts';
 
-/** A house that is open, and its documents. */
+/** A house that is open, its documents, and what blocked domains may say. */
 interface Opened {
   readonly house: House;
   readonly web: Web;
+  readonly appeals: AnswerAppeals;
 }
 
 const CLOSED: RequestVerdict = { type: 'overloaded', reason: 'not open', retryAfterSeconds: 5 };
@@ -29,7 +31,7 @@ export async function answerTo(
   const { path, query } = splitTarget(request.target);
   if (opened === undefined) {
     if (path === '/healthz') return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' };
-    return mayBeOurs(path, settings) ? answerOf(CLOSED) : null;
+    return mayBeOurs(path, settings) || isAppealPath(path) ? answerOf(CLOSED) : null;
   }
   const { house, web } = opened;
   const { locals } = house;
@@ -39,6 +41,11 @@ export async function answerTo(
     const answer = answerOf(verdict);
     if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
     return answer;
+  }
+  if (isAppealPath(path)) {
+    const misdirected = hostProblem(request, settings);
+    if (misdirected !== null) return answerOf(misdirected);
+    return unlessAtFault(settings, path, () => opened.appeals(request, path));
   }
   const answer = await read(web, askerOf(house, request, settings, path), request, settings, path, query);
   if (answer === null || HOSTLESS_PATHS.has(path)) return answer;
@@ -76,6 +83,21 @@ async function read(
     return await web.answer(method, path, new URLSearchParams(query), asker);
   } catch (error) {
     logger.error('a document could not be read', { path, error: messageOf(error) });
+    return answerOf({ type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 });
+  }
+}
+
+/** An appeal's answer; the database may be away. */
+async function unlessAtFault(
+  { logger }: Settings,
+  path: string,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === 'ERR_BODY_CONSUMED') throw error;
+    logger.error('an appeal could not be answered', { path, error: messageOf(error) });
     return answerOf({ type: 'overloaded', reason: 'a fault of ours', retryAfterSeconds: 30 });
   }
 }

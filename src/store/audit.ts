@@ -70,7 +70,7 @@ export async function listAudit(
 const RUNTIME = 'runtime';
 
 function matching(filter: AuditFilter) {
-  const { by = null, verb = null, subject = null, domain = null, batch = null } = filter;
+  const { by = null, verb = null, subject = null, domain = null, batch = null, after = null } = filter;
   const colon = subject?.indexOf(':') ?? -1;
   const kind = subject === null || colon < 0 ? subject : subject.slice(0, colon);
   const id = subject === null || colon < 0 ? null : subject.slice(colon + 1);
@@ -80,5 +80,6 @@ function matching(filter: AuditFilter) {
     (${by}::text is null or coalesce(by_whom, ${RUNTIME}) = ${by}) and (${verb}::text is null or verb = ${verb})
     and (${kind}::text is null or subject_kind = ${kind}) and (${id}::text is null or subject_id = ${id})
     and (${domain}::text is null or domain = ${domain}) and (${batch}::text is null or batch = ${batch})
-    and (${since} is null or at >= ${since}) and (${until} is null or at < ${until})`;
+    and (${since} is null or at >= ${since}) and (${until} is null or at < ${until})
+    and (${after}::bigint is null or audit.seq > ${after}::bigint)`;
 }

@@ -3,6 +3,8 @@ import { activities } from './activities.ts';
 import { actors } from './actors.ts';
 import { alerts } from './alerts.ts';
 import { analytics } from './analytics.ts';
+import { appeals } from './appeals.ts';
+import { audit } from './audit.ts';
 import { domains } from './domains.ts';
 import { held } from './held.ts';
 import { reports } from './reports.ts';
@@ -17,6 +19,8 @@ const schemas = {
   ...activities,
   ...held,
   ...reports,
+  ...appeals,
+  ...audit,
   ...runtime,
 };
 
