@@ -52,7 +52,10 @@ const counted = (after: string, upTo: string) => sql`
            coalesce((select entry ->> 'filter' from json_array_elements(history) with ordinality as e(entry, place)
               where history::text like '%"filter"%' and entry ->> 'filter' is not null
                 and entry ->> 'what' = coalesce(to_state, status)
-              order by place desc limit 1), '') as filter, reason
+              order by place desc limit 1), '') as filter,
+           -- What a moderator writes is no key: everybody would write another one.
+           case to_state when 'rejected' then 'rejected by a moderator' when 'dropped' then 'nobody decided in time'
+                else reason end as reason
       from page where kind = 'activity'
   ), facts as (
     select hour, 'activity' as subject, domain, type, status,

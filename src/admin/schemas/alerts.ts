@@ -12,7 +12,7 @@ export const alerts = {
     error: orNull(text),
     createdAt: time,
     finishedAt: orNull(time),
-    body: object({ event: text, created_at: time, object: { type: 'object' } }),
+    body: object({ event: text, created_at: time, object: { type: 'object', additionalProperties: {} } }),
   }),
   AlertTest: object({ channels: listOf(text) }),
 };

@@ -22,7 +22,7 @@ export const analytics = {
     types: counts,
     filters: listOf(object({ filter: text, verdict: text, count })),
     days: listOf(object({ day: text, statuses: counts })),
-    decisions: listOf({ type: 'object' }),
+    decisions: listOf({ type: 'object', additionalProperties: {} }),
   }),
   Overview: object({
     at: time,
