@@ -5,6 +5,7 @@ import type {
   ActivityMap,
   Filter,
   FilterOptions,
+  FiltersDesk,
   Handler,
   MachineName,
   Ref,
@@ -19,6 +20,7 @@ import { rawRequestOf } from './embed/request.ts';
 import { createSourceAddress } from './embed/source-address.ts';
 import { messageOf, SallyportError } from './errors.ts';
 import { createEvents } from './events.ts';
+import { createFiltersDesk, type TrialParts } from './filters/desk.ts';
 import { createFilterChain } from './filters.ts';
 import type { HandlerOptions, Registration } from './handlers.ts';
 import { type House, openHouse, type Parts } from './house.ts';
@@ -92,6 +94,8 @@ export interface Inbox extends AsyncDisposable, Moderation {
     filter: Filter<ActivityMap[T]>,
     options?: FilterOptions & { readonly name?: string },
   ): Disposable;
+  /** The filters themselves: what is registered, what comes with the package, and what they would make of a document. */
+  readonly filters: FiltersDesk;
   /** Hears the transitions of a machine from now on, of every process on the same database. */
   onTransition<M extends MachineName>(machine: M, listener: (transition: Transition<M>) => void): Disposable;
   /**
@@ -221,7 +225,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     });
     const { rules, actors } = desks;
     const subscriptions = createSubscriptions({ settings, store, remote: house.remote, rules, actors });
-    const moderation = { ...desks, subscriptions: subscriptions.desk };
+    const { simulations } = house;
+    const moderation = { ...desks, simulations, subscriptions: subscriptions.desk };
     subscriptions.start();
     events.metrics.watch({
       mailbox: () => dispatch.mailDepth,
@@ -230,7 +235,14 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
     });
     const expire = () => dropExpired(store);
     const web = createWeb({ settings, store, locals, events, ready });
-    return { house, expire, moderation, subscriptions, web, appeals: createAppealPages(house, moderation.appeals) };
+    return {
+      house,
+      expire,
+      moderation,
+      subscriptions,
+      web,
+      appeals: createAppealPages(house, moderation.appeals),
+    };
   }
 
   async function ready(): Promise<boolean> {
@@ -329,6 +341,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       const what = { name, type: type === '*' ? null : type, isHook: true };
       return chain.add(registered(what, filter as Filter<never>, more));
     },
+    filters: createFiltersDesk(chain, () => trialPartsOf(need().house)),
     onTransition: (machine, listener) => events.onTransition(machine, listener),
     transitions: (query = {}) => need().house.log.transitions(query),
     ref: (uri) => need().house.references.ref(uri),
@@ -356,7 +369,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 /** What a moderator looks at and decides about is reached through the opened house. */
 const DESKS = [
   ...(['reviews', 'analytics', 'alerts', 'rules', 'batches', 'lists'] as const),
-  ...(['domains', 'followRequests', 'held', 'trusted', 'dead', 'activities', 'objects'] as const),
+  ...(['domains', 'followRequests', 'held', 'trusted', 'simulations', 'dead', 'activities', 'objects'] as const),
   ...(['subscriptions', 'reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;
@@ -369,4 +382,8 @@ function withDesks<All extends Moderation>(
   const names: readonly (Desk extends (typeof DESKS)[number] ? Desk : never)[] = DESKS;
   const getters = names.map((name) => [name, { get: () => desks()[name], enumerable: true }]);
   return Object.defineProperties(rest, Object.fromEntries(getters)) as All;
+}
+
+function trialPartsOf({ store, references, locals, settings: { logger } }: House): TrialParts {
+  return { store, references, logger, localsOf: (facts) => locals.factsOf(facts, null) };
 }

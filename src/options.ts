@@ -3,6 +3,7 @@
  * (`fromEnv()`) and from a configuration file; they are checked once, together, and become one `Settings` value.
  */
 export {
+  checkFilterList,
   checkOptions,
   configurationError,
   type Fault,

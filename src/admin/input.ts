@@ -35,7 +35,19 @@ export interface FlagField extends Basics {
 export interface ObjectField extends Basics {
   readonly kind: 'object';
 }
-export type Field = ObjectField | TextField | ChoiceField | NumberField | FlagField | TimeField | TextsField;
+export interface ObjectsField extends Basics {
+  readonly kind: 'objects';
+  readonly itemsMax: number;
+}
+export type Field =
+  | ObjectField
+  | ObjectsField
+  | TextField
+  | ChoiceField
+  | NumberField
+  | FlagField
+  | TimeField
+  | TextsField;
 export type Fields = Readonly<Record<string, Field>>;
 
 type ValueOf<F extends Field> = F extends ChoiceField
@@ -50,7 +62,9 @@ type ValueOf<F extends Field> = F extends ChoiceField
           ? string[]
           : F extends ObjectField
             ? Readonly<Record<string, unknown>>
-            : string;
+            : F extends ObjectsField
+              ? readonly Readonly<Record<string, unknown>>[]
+              : string;
 /** The values of fields that were read: those that are required are there. */
 export type Input<Fs extends Fields> = {
   readonly [Name in keyof Fs]: Fs[Name] extends { required: true }
@@ -157,6 +171,10 @@ function faultOf(field: Field, value: unknown): string | null {
         : 'is no time such as 2030-01-31T12:00:00Z';
     case 'object':
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no object';
+      return faultOfText(JSON.stringify(value), OBJECT_CHARACTERS_MAX);
+    case 'objects':
+      if (!Array.isArray(value)) return 'is no list';
+      if (value.length > field.itemsMax) return `has more than ${field.itemsMax} items`;
       return faultOfText(JSON.stringify(value), OBJECT_CHARACTERS_MAX);
     case 'texts': {
       if (!Array.isArray(value)) return 'is no list';

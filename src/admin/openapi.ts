@@ -57,7 +57,7 @@ function operationOf({ path, about, role, query, body, answer }: Route): Schema 
 }
 
 const mediaTypeOf = (name: AnswerName): string =>
-  name === 'Stream' ? 'text/event-stream' : 'application/json';
+  name === 'Stream' ? 'text/event-stream' : name === 'List' ? 'text/csv' : 'application/json';
 const reference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
 function answerSchema({ schema, isPage }: Route['answer']): Schema {
@@ -89,6 +89,8 @@ function schemaOf(field: Field): Schema {
       return time;
     case 'object':
       return { type: 'object' };
+    case 'objects':
+      return { type: 'array', maxItems: field.itemsMax, items: { type: 'object' } };
     case 'texts':
       return {
         type: 'array',

@@ -8,6 +8,7 @@ import { analytics } from './routes/analytics.ts';
 import { appeals } from './routes/appeals.ts';
 import { audit } from './routes/audit.ts';
 import { domains } from './routes/domains.ts';
+import { filters } from './routes/filters.ts';
 import { held } from './routes/held.ts';
 import { lists } from './routes/lists.ts';
 import { reports } from './routes/reports.ts';
@@ -29,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...activities,
   ...analytics,
   ...alerts,
+  ...filters,
   ...held,
   ...lists,
   ...reports,

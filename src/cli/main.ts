@@ -5,14 +5,18 @@ import { alerts } from './alerts.ts';
 import { analytics } from './analytics.ts';
 import { appeals } from './appeals.ts';
 import { audit } from './audit.ts';
+import { batches } from './batches.ts';
 import { RequestFailed } from './client.ts';
 import { dead } from './dead.ts';
 import { domains } from './domains.ts';
+import { filters } from './filters.ts';
 import { follows } from './follows.ts';
 import { held } from './held.ts';
+import { lists } from './lists.ts';
 import { machines } from './machines.ts';
 import { reports } from './reports.ts';
 import { start } from './start.ts';
+import { subscriptions } from './subscriptions.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
 
@@ -20,11 +24,15 @@ const VERBS: Readonly<Record<string, Verb>> = {
   start,
   domains,
   follows,
+  filters,
   held,
   reports,
   appeals,
   audit,
+  lists,
+  batches,
   dead,
+  subscriptions,
   machines,
   tail,
   analytics,

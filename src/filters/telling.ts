@@ -31,13 +31,28 @@ export interface Telling {
   actorOf(subject: Pick<Subject, 'actor' | 'actorId'>): FilterActor | null;
 }
 
-export function createTelling(parts: { store: Store; references: Shelf; logger: Logger }): Telling {
+/** Where it is looked up how somebody stands to those here, and what time it is. */
+export interface Sources {
+  now(): number;
+  factsOf(actor: string): Promise<ActorFacts>;
+}
+
+export function createTelling(parts: {
+  store: Store;
+  references: Shelf;
+  logger: Logger;
+  /** @default the database, now */
+  sources?: Sources;
+}): Telling {
   const { store, references, logger } = parts;
   const askActors = createGroup((ids: readonly string[]) => actorFactsOf(store, [...new Set(ids)]));
   const askDomains = createGroup((names: readonly string[]) =>
     domainFactsOf(store, [...new Set(names)], store.clock.now()),
   );
-  const factsOf = async (id: string): Promise<ActorFacts> => (await askActors(id)).get(id) as ActorFacts;
+  const { now, factsOf } = parts.sources ?? {
+    now: () => store.clock.now(),
+    factsOf: async (id: string): Promise<ActorFacts> => (await askActors(id)).get(id) as ActorFacts,
+  };
 
   const actorOf: Telling['actorOf'] = ({ actor, actorId }) => {
     if (actor === null) return null;
@@ -64,7 +79,7 @@ export function createTelling(parts: { store: Store; references: Shelf; logger: 
       const senderFacts = once(() => (from.actor === actorId ? actorFacts() : factsOf(from.actor)));
       const domainFacts = once(async () => (await askDomains(domain)).get(domain) as DomainFacts);
       return {
-        ...{ isTrusted, isDryRun, log: logger, atMs: store.clock.now() },
+        ...{ isTrusted, isDryRun, log: logger, atMs: now() },
         actor: actorOf(subject),
         domain: {
           domain,

@@ -84,6 +84,16 @@ export function checkOptions(options: InboxOptions): Settings {
   return settings;
 }
 
+/** Built-in filters by themselves. All faults come out in one `ERR_INVALID`. */
+export function checkFilterList(given: unknown): Settings['filters'] {
+  const faults: Fault[] = [];
+  const report: Report = (option, value, problem) => void faults.push({ option, value, problem });
+  const filters = checkFilters(given, createChecks(report), report);
+  if (faults.length === 0) return filters;
+  const lines = faults.map(({ option, value, problem }) => `${option} = ${shown(value)}: ${problem}`);
+  throw new SallyportError('ERR_INVALID', lines.join('\n'), { data: { faults } });
+}
+
 /**
  * The settings, and everything that is wrong with the options. Options may come from JSON, so their types are not
  * believed. Where there are faults the settings are of no use.

@@ -112,18 +112,21 @@ export const OPTIONS: readonly Row[] = [
     '`false`',
   ],
   [
-    'signedIn',
-  [
     'publicBlocklist',
     '`GET /api/v1/instance/domain_blocks` for everybody; `{ comments: true }` says why, too',
     '`false`: bots announce what they find there',
   ],
+  [
+    'signedIn',
     'which of our own actors asks for a document, by your own login; it reads its own inbox',
     'nobody',
   ],
   ['filters', 'built-in filters, asked in this order before those in code', 'none'],
   [
-    'logger',
+    'scoreThresholds',
+    'what the points of filters come to: the highest of `{ hold, reject, drop }` that is reached decides',
+    'none',
+  ],
   [
     'alerts',
     'who is told of what happens: channels `mail`, `webhook` and `slack` ([alerts](#alerts))',
@@ -134,6 +137,8 @@ export const OPTIONS: readonly Row[] = [
     'how long what is stored is kept ([retention](#retention))',
     "documents `'30 days'`, activities, log and counts `'1 year'`",
   ],
+  [
+    'logger',
     'any object with `debug info warn error`; pino and LogTape fit',
     'warnings and errors as JSON on stderr',
   ],

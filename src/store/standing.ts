@@ -1,6 +1,7 @@
 /** How those here stand to actors, and what is known of domains: asked by filters that want to know, for many at once. */
 import { domainOf, withParents } from '../activity.ts';
 import type { ActorFacts, DomainFacts } from '../api.ts';
+import type { StoredFacts } from './actors.ts';
 import { ms, rows, type Statements, sql, time } from './statement.ts';
 
 /** Blocks of one actor that are counted. */
@@ -61,4 +62,28 @@ export async function domainFactsOf(
       return [name, { ...facts, firstSeen, lately: { processed, dropped, rejected, held } }];
     }),
   );
+}
+
+/** What is stored of an actor and its domain, as mail brings it to filters. */
+export async function senderOf(
+  db: Statements,
+  actor: string,
+  domain: string,
+): Promise<{
+  readonly actor: StoredFacts | null;
+  readonly state: string | null;
+  readonly strikes: number | null;
+}> {
+  const [found] = await db.run<{
+    document: StoredFacts | null;
+    firstSeenMs: number;
+    state: string | null;
+    strikes: number | null;
+  }>(sql`
+    select r.document, ${ms('r.first_seen_at')} as "firstSeenMs", o.state,
+           (o.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int as strikes
+      from (select ${actor}::text as actor, ${domain}::text as domain) as a
+      left join remote_actor as r on r.id = a.actor left join domain as o on o.name = a.domain`);
+  const { document = null, firstSeenMs = 0, state = null, strikes = null } = found ?? {};
+  return { actor: document && { ...document, firstSeenMs }, state, strikes };
 }

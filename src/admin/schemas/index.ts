@@ -6,10 +6,13 @@ import { analytics } from './analytics.ts';
 import { appeals } from './appeals.ts';
 import { audit } from './audit.ts';
 import { domains } from './domains.ts';
+import { filters } from './filters.ts';
 import { held } from './held.ts';
+import { lists } from './lists.ts';
 import { reports } from './reports.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
+import { subscriptions } from './subscriptions.ts';
 
 const schemas = {
   ...analytics,
@@ -17,11 +20,14 @@ const schemas = {
   ...domains,
   ...actors,
   ...activities,
+  ...filters,
   ...held,
+  ...lists,
   ...reports,
   ...appeals,
   ...audit,
   ...runtime,
+  ...subscriptions,
 };
 
 /** The name of a schema. */
