@@ -17,6 +17,7 @@ import { machines } from './machines.ts';
 import { reports } from './reports.ts';
 import { start } from './start.ts';
 import { subscriptions } from './subscriptions.ts';
+import { subscriptions } from './subscriptions.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
 
@@ -32,6 +33,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   lists,
   batches,
   dead,
+  subscriptions,
   subscriptions,
   machines,
   tail,

@@ -10,6 +10,7 @@ import { actorDocument, bareDocument } from './actors.ts';
 import { ANYBODY, type Asker } from './asker.ts';
 import { BLOCKLIST_PATH, createBlocklist } from './blocklist.ts';
 import { collectionDocument, PUBLIC_COLLECTIONS } from './collections.ts';
+import { createDatasets, DATASETS_PATH, isDatasetPath, LABELS_PATH } from './datasets.ts';
 import { documentAnswer, type Page } from './documents.ts';
 import { nodeinfo, nodeinfoLinks } from './nodeinfo.ts';
 import { activityPage, type Found, OBJECTS_PATH, objectPage } from './objects.ts';
@@ -56,7 +57,7 @@ export function mayBeOurs(
   path: string,
   { actorPath, publicBlocklist }: Pick<Settings, 'actorPath' | 'publicBlocklist'>,
 ): boolean {
-  if (path === BLOCKLIST_PATH) return publicBlocklist !== null;
+  if (path === BLOCKLIST_PATH || isDatasetPath(path)) return publicBlocklist !== null;
   if (path === '/inbox' || (FIXED_PATHS as readonly string[]).includes(path)) return true;
   const before = actorPath.slice(0, actorPath.indexOf(':'));
   return [before, OBJECTS_PATH].some((start) => path.startsWith(start) && path.length > start.length);
@@ -68,6 +69,8 @@ export const HOSTLESS_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz
 export function createWeb({ settings, store, locals, events, ready }: WebParts): Web {
   const { origin } = settings;
   const blocklist = createBlocklist(store, settings.publicBlocklist);
+  const datasets = settings.publicBlocklist === null ? null : createDatasets(store, settings);
+  const fires = datasets === null ? null : { labels: origin + LABELS_PATH, datasets: origin + DATASETS_PATH };
   const fixed: Readonly<Record<(typeof FIXED_PATHS)[number], FixedPage>> = {
     '/healthz': () => text(200, 'ok\n'),
     '/readyz': async () =>
@@ -78,16 +81,20 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
     '/.well-known/nodeinfo': () => nodeinfoLinks(origin),
     '/.well-known/host-meta': () => hostMeta(origin),
     '/.well-known/host-meta.json': () => hostMetaJson(origin),
-    '/nodeinfo/2.1': () => nodeinfo('2.1', version()),
-    '/nodeinfo/2.0': () => nodeinfo('2.0', version()),
+    '/nodeinfo/2.1': () => nodeinfo('2.1', version(), fires),
+    '/nodeinfo/2.0': () => nodeinfo('2.0', version(), fires),
     [BLOCKLIST_PATH]: (_, asker) => blocklist(asker),
   };
   const pages = new Map<string, FixedPage>(Object.entries(fixed));
   const documents = createDocuments(settings, store, locals);
+  const pageOf = (path: string): Document | Promise<Document | null> => {
+    if (datasets === null || !isDatasetPath(path)) return documents(path);
+    return (query, asker) => datasets.answer(path, query, asker);
+  };
 
   return {
     async answer(method, path, query, asker = ANYBODY) {
-      const page = pages.get(path) ?? (await documents(path));
+      const page = pages.get(path) ?? (await pageOf(path));
       if (page === null) return null;
       if (method !== 'GET' && method !== 'HEAD')
         return problem(405, 'method-not-allowed', 'Method not allowed', { allow: 'GET, HEAD' });

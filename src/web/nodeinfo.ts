@@ -13,15 +13,20 @@ export function nodeinfoLinks(origin: string): Answer {
   return json('application/json', { links });
 }
 
-export function nodeinfo(version: Version, ourVersion: string): Answer {
+/** `fires`: where lists are published in that protocol; null where they are not. */
+export function nodeinfo(
+  version: Version,
+  ourVersion: string,
+  fires: { readonly labels: string; readonly datasets: string } | null,
+): Answer {
   return json(`application/json; profile="${schemaOf(version)}#"`, {
     version,
     software: { name: 'sallyport', version: ourVersion },
-    protocols: ['activitypub'],
+    protocols: ['activitypub', ...(fires === null ? [] : ['fires'])],
     services: { inbound: [], outbound: [] },
     openRegistrations: false,
     usage: { users: {} },
-    metadata: {},
+    metadata: fires === null ? {} : { fires },
   });
 }
 

@@ -13,6 +13,7 @@ import { reports } from './reports.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
 import { subscriptions } from './subscriptions.ts';
+import { subscriptions } from './subscriptions.ts';
 
 const schemas = {
   ...analytics,
@@ -27,6 +28,7 @@ const schemas = {
   ...appeals,
   ...audit,
   ...runtime,
+  ...subscriptions,
   ...subscriptions,
 };
 
