@@ -13,6 +13,7 @@ export type * from './api/audit.ts';
 export type * from './api/filters.ts';
 export type * from './api/held.ts';
 export type * from './api/reports.ts';
+export type * from './api/simulations.ts';
 export type * from './api/stored.ts';
 
 /** The machines by name, with their states. */

@@ -6,6 +6,7 @@ import { type Alerts, createAlerts } from './alerts.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { messageOf } from './errors.ts';
 import type { Events } from './events.ts';
+import { createSimulations, type Simulations } from './filters/simulations.ts';
 import { createFilters, type FilterChain, type Filters } from './filters.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHandlers, type HandlerDesk, type Handlers, type Registration } from './handlers.ts';
@@ -53,6 +54,7 @@ export interface House {
   readonly gate: Gate;
   readonly intake: Intake;
   readonly filters: Filters;
+  readonly simulations: Simulations;
   readonly dispatch: Dispatch;
   readonly log: Log;
   readonly rollups: Rollups;
@@ -179,6 +181,13 @@ export async function openHouse(
       (room) => room.close(drainMs),
     );
     const intake = keep(
+    const simulations = keep(
+      createSimulations({
+        ...{ store, settings, references, supplies: chain.supplied() },
+        codeFilters: () => chain.list().flatMap(({ name, builtIn }) => (builtIn === undefined ? [name] : [])),
+      }),
+      (room) => room.close(),
+    );
       createIntake({
         store,
         settings,
@@ -228,6 +237,7 @@ export async function openHouse(
         deliveries,
         filters,
         dispatch,
+        simulations,
         intake,
         pool,
         turned,

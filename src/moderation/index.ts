@@ -1,5 +1,6 @@
 /** The moderator's side of the house: every verb and every list of the admin API, from code. */
 import { type Chart, chart, domainMachine, followRequestMachine } from '../../machines/index.ts';
+import type { SimulationsDesk } from '../api/simulations.ts';
 import type { SubscriptionsDesk } from '../api/subscriptions.ts';
 import type {
   ActivityRecord,
@@ -98,6 +99,7 @@ export interface Moderation {
   readonly held: HeldDesk;
   readonly trusted: TrustedDesk;
   readonly activities: {
+  readonly simulations: SimulationsDesk;
     /** What came in, newest first, one record for each activity id. */
     list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
@@ -170,7 +172,7 @@ export interface ModerationParts {
   onWork(domain: string): void;
 }
 
-export function createModeration(parts: ModerationParts): Omit<Moderation, 'subscriptions'> {
+export function createModeration(parts: ModerationParts): Omit<Moderation, 'subscriptions' | 'simulations'> {
   const { store, settings, locals } = parts;
   const release = (domain: string): void => {
     parts.onTransition();
