@@ -16,7 +16,7 @@ import type {
 } from '../api/rules.ts';
 import type { Page } from '../api.ts';
 import { SallyportError } from '../errors.ts';
-import { MANUAL, merge, rulingOn } from '../policy.ts';
+import { MANUAL, merge, rulingOn, type Standing } from '../policy.ts';
 import { domainStandings } from '../store/lists.ts';
 import { followsWith, listRules, type RuleRow, ruleRecords, rulesOf } from '../store/rules.ts';
 import type { Store } from '../store/store.ts';
@@ -61,7 +61,7 @@ export function createRules({ store, batches }: { store: Store; batches: Batches
       const names = withParents(name);
       const rules = await ruleRecords(store, names);
       const standings = await domainStandings(store, names);
-      return { rules, effective: effectiveOn(name, standings) };
+      return { rules, effective: effectiveOn(name, (of) => standings.get(of)) };
     },
     preview: (changes) => preview(store, changes),
     async apply(changes, { by, reason, kind }) {
@@ -106,16 +106,14 @@ async function preview(store: Store, changes: RuleChanges): Promise<RulePreview[
       const others = opinions.filter((rule) => rule.source !== source);
       const policy = merge(to === null ? others : [...others, to]);
       const isShut = policy === null ? (standings.get(domain)?.isShut ?? false) : policy.severity === 'block';
-      const then = new Map(standings).set(domain, {
-        isShut: isShut && !wasByRule(standings, domain, policy),
-        policy,
-      });
+      const then = { isShut: isShut && !wasByRule(standings, domain, policy), policy };
+      const now = (name: string) => standings.get(name);
       const isSame = !isOther(opinions, { source, to });
       previews.push({
         domain,
         change: isSame ? 'same' : to === null ? 'remove' : before === undefined ? 'add' : 'update',
-        from: effectiveOn(domain, standings),
-        to: effectiveOn(domain, isSame ? standings : then),
+        from: effectiveOn(domain, now),
+        to: effectiveOn(domain, isSame ? now : (name) => (name === domain ? then : standings.get(name))),
         follows: follows.get(domain) ?? 0,
       });
     }
@@ -130,8 +128,8 @@ function wasByRule(standings: Standings, domain: string, policy: ReturnType<type
   return policy === null && standings.get(domain)?.policy?.severity === 'block';
 }
 
-function effectiveOn(domain: string, standings: Standings): EffectivePolicy {
-  const ruling = rulingOn(domain, (name) => standings.get(name));
+function effectiveOn(domain: string, standingOf: (name: string) => Standing | undefined): EffectivePolicy {
+  const ruling = rulingOn(domain, standingOf);
   if (ruling === null)
     return { domain: null, source: null, severity: 'none', rejectMedia: false, rejectReports: false };
   const {
