@@ -64,10 +64,10 @@ function one(event: string, object: Facts): Words {
   }
 }
 
-const GATHERED: Readonly<Record<string, string>> = {
-  'hold.created': 'activities are held for a moderator',
-  'reviews.due': 'blocks are due for a review',
-  'domain.state_changed': 'domains have changed by lists',
+const GATHERED: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  'hold.created': ['activity is held for a moderator', 'activities are held for a moderator'],
+  'reviews.due': ['block is due for a review', 'blocks are due for a review'],
+  'domain.state_changed': ['domain was closed by a list', 'domains were closed by lists'],
 };
 
 function many(event: string, { count, items }: { count: number; items: Facts[] }): Words {
@@ -82,7 +82,8 @@ function many(event: string, { count, items }: { count: number; items: Facts[] }
       .join(', ')}`;
   });
   if (count > items.length) lines.push(`- and ${count - items.length} more`);
-  return { subject: `${count} ${GATHERED[event] ?? `times ${event}`}`, lines };
+  const [single, several] = GATHERED[event] ?? [event, `times ${event}`];
+  return { subject: `${count} ${count === 1 ? single : several}`, lines };
 }
 
 /** Facts, a line for each that says something. */

@@ -22,7 +22,8 @@ export interface DomainRow {
   readonly context: DomainContext;
 }
 
-const DOMAIN = sql`name, state, ${ms('since')} as "sinceMs", ${ms('first_seen')} as "firstSeenMs", policy, snapshot -> 'snapshot' -> 'context' as context`;
+/** The columns of a `DomainRow`. */
+export const DOMAIN = sql`name, state, ${ms('since')} as "sinceMs", ${ms('first_seen')} as "firstSeenMs", policy, snapshot -> 'snapshot' -> 'context' as context`;
 
 /** By name, after the cursor. `q` finds a part of the name. */
 export async function listDomains(

@@ -1,6 +1,6 @@
 /** Blocks that somebody should look at again. */
-import type { DomainRow } from './lists.ts';
-import { ms, type Statements, sql, time } from './statement.ts';
+import { DOMAIN, type DomainRow } from './lists.ts';
+import { type Statements, sql, time } from './statement.ts';
 
 /** Which blocks: with a review before a time, or, without one, made before another time. */
 export interface ReviewFilter {
@@ -32,7 +32,7 @@ const due = ({ reviewBeforeMs, madeBeforeMs }: Pick<ReviewFilter, 'reviewBeforeM
 export async function domainsForReview(db: Statements, filter: ReviewFilter): Promise<DomainRow[]> {
   const { after, limit } = filter;
   return db.run<DomainRow>(sql`
-    select name, state, ${ms('since')} as "sinceMs", ${CONTEXT} as context from domain
+    select ${DOMAIN} from domain
      where ${due(filter)} and (${after}::text is null or name > ${after}) order by name limit ${limit}`);
 }
 

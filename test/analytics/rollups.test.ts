@@ -81,6 +81,12 @@ describe.each(databases)('counts on $name', (kind) => {
     });
   }
 
+  async function makeCounter(): Promise<void> {
+    const rollups = createRollups({ store: first, logger: quiet });
+    await rollups.start();
+    await rollups.close();
+  }
+
   /** A process that counts what there is, and is gone. */
   async function countWith(store: Store): Promise<void> {
     const rollups = createRollups({ store, logger: quiet });
@@ -108,9 +114,7 @@ describe.each(databases)('counts on $name', (kind) => {
       await fc.assert(
         fc.asyncProperty(deeds, async (story) => {
           await first.run(sql`truncate event, activity, rollup, consumer`);
-          await createRollups({ store: first, logger: quiet })
-            .start()
-            .then(() => undefined);
+          await makeCounter();
           const all: Ended[] = [];
           for (const deed of story) {
             if ('list' in deed) {
@@ -139,7 +143,7 @@ describe.each(databases)('counts on $name', (kind) => {
     'are made in pages, also when more came than one takes',
     async () => {
       await first.run(sql`truncate event, activity, rollup, consumer`);
-      await createRollups({ store: first, logger: quiet }).start();
+      await makeCounter();
       const one: Ended = { domain: 'a.example', type: 'Like', status: 'processed', minute: 1, filter: null };
       await write(Array.from({ length: 2_300 }, () => one));
       await countWith(first);
