@@ -14,6 +14,7 @@ import { lists } from './routes/lists.ts';
 import { reports } from './routes/reports.ts';
 import { rules } from './routes/rules.ts';
 import { runtime } from './routes/runtime.ts';
+import { simulations } from './routes/simulations.ts';
 import { subscriptions } from './routes/subscriptions.ts';
 
 const description = route('GET', '/openapi.json', {
@@ -37,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   ...appeals,
   ...audit,
   ...runtime,
+  ...simulations,
   ...subscriptions,
   description,
 ];

@@ -15,8 +15,8 @@ import { held } from './held.ts';
 import { lists } from './lists.ts';
 import { machines } from './machines.ts';
 import { reports } from './reports.ts';
+import { simulate } from './simulate.ts';
 import { start } from './start.ts';
-import { subscriptions } from './subscriptions.ts';
 import { subscriptions } from './subscriptions.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
@@ -34,8 +34,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
   batches,
   dead,
   subscriptions,
-  subscriptions,
   machines,
+  simulate,
   tail,
   analytics,
   alerts,

@@ -2,13 +2,13 @@
  * Simulations as jobs: one at a time, in this process and for as long as it runs. Nothing of them is stored.
  */
 import { randomUUID } from 'node:crypto';
+import { canonicalDomain } from '../activity.ts';
 import type {
   SimulationRecord,
   SimulationResult,
   SimulationsDesk,
   SimulationWish,
 } from '../api/simulations.ts';
-import { canonicalDomain } from '../activity.ts';
 import { messageOf, SallyportError } from '../errors.ts';
 import { checkOptions, type Settings } from '../options.ts';
 import { type Progress, runSimulation, type Simulated, type SimulationParts } from './simulation/run.ts';
@@ -133,7 +133,12 @@ function recordOf(job: Job): SimulationRecord {
   const iso = (ms: number): string => new Date(ms).toISOString();
   return {
     ...{ id, state, by, startedAt: iso(startedMs), finishedAt: finishedMs === null ? null : iso(finishedMs) },
-    ...{ since: iso(sinceMs), until: iso(untilMs), domain, filters: simulated.filters.map(({ name }) => name) },
+    ...{
+      since: iso(sinceMs),
+      until: iso(untilMs),
+      domain,
+      filters: simulated.filters.map(({ name }) => name),
+    },
     ...{ total, done, error, result },
   };
 }

@@ -86,7 +86,10 @@ export async function recordedActivities(
            (o.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int as strikes
       from sized as s left join remote_actor as r on r.id = s.actor left join domain as o on o.name = s.domain
      where coalesce(s.before, 0) <= ${PAGE_BYTES_MAX} order by s.id`);
-  return found.map(({ firstSeenMs, actor, ...row }) => ({ ...row, actor: actor && { ...actor, firstSeenMs } }));
+  return found.map(({ firstSeenMs, actor, ...row }) => ({
+    ...row,
+    actor: actor && { ...actor, firstSeenMs },
+  }));
 }
 
 /** Those of these actors of whom something was processed or approved before this activity. By domain, for the index. */

@@ -12,7 +12,7 @@ import { lists } from './lists.ts';
 import { reports } from './reports.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
-import { subscriptions } from './subscriptions.ts';
+import { simulations } from './simulations.ts';
 import { subscriptions } from './subscriptions.ts';
 
 const schemas = {
@@ -28,7 +28,7 @@ const schemas = {
   ...appeals,
   ...audit,
   ...runtime,
-  ...subscriptions,
+  ...simulations,
   ...subscriptions,
 };
 
