@@ -171,7 +171,7 @@ function note(
     typeof fact === 'string' ? plainText(fact) : fact,
   ]);
   const { address } = request;
-  settings.logger.info(REFUSED, { status, type, ...Object.fromEntries(plain), address });
+  settings.logger.info(REFUSED, { stage: 'gate', status, type, ...Object.fromEntries(plain), address });
 }
 
 /** Of one fact; the longest of ours has some 200. */

@@ -83,7 +83,8 @@ export async function callHandler(
     return { error: null, isCommitted };
   } catch (error) {
     logger.error('a handler failed', {
-      ...{ handler: name, activityId: ended.activityId, attempt, error: messageOf(error) },
+      ...{ stage: 'handler', handler: name, activityId: ended.activityId, attempt },
+      error: messageOf(error),
       ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
       ...(isCommitted ? { isCommitted } : {}),
     });
