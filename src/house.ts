@@ -122,14 +122,15 @@ export async function openHouse(
     const store = keep(await openStore(settings, parts), (room) => room.close());
     const onPolicyFunction = () => chain.expectPolicies();
     const locals = await createLocals(settings, store, { ...parts, onPolicyFunction });
-    const references = createReferences({ store, locals, origin: settings.origin });
+    const gate = createGate(settings);
+    const rejectsMedia = (domain: string) => gate.policyOf(domain)?.rejectMedia === true;
+    const references = createReferences({ store, locals, origin: settings.origin, rejectsMedia });
     const remote = keep(createRemote(settings, parts), (room) => room.close());
     chain.supply({ store, remote, origin: settings.origin });
     // Servers in secure mode answer a fetch only when it is signed.
     const { id, privateKeyPem } = await locals.instance();
     const keys = createKeys({ settings, store, remote, signer: { id: `${id}#main-key`, privateKeyPem } });
     const origins = createOrigins({ keys, clock: store.clock });
-    const gate = createGate(settings);
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
     const rollups = keep(createRollups({ store, logger }), (room) => room.close());
     const alerts = keep(createAlerts({ settings, store, remote }), (room) => room.close(drainMs));
@@ -180,7 +181,6 @@ export async function openHouse(
       }),
       (room) => room.close(drainMs),
     );
-    const intake = keep(
     const simulations = keep(
       createSimulations({
         ...{ store, settings, references, supplies: chain.supplied() },
@@ -188,6 +188,7 @@ export async function openHouse(
       }),
       (room) => room.close(),
     );
+    const intake = keep(
       createIntake({
         store,
         settings,
@@ -236,8 +237,8 @@ export async function openHouse(
         handlers,
         deliveries,
         filters,
-        dispatch,
         simulations,
+        dispatch,
         intake,
         pool,
         turned,

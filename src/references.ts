@@ -27,6 +27,8 @@ export interface ReferencesParts {
   readonly store: Store;
   readonly locals: Pick<Locals, 'byId'>;
   readonly origin: string;
+  /** Are media of this domain's actors rejected? @default of nobody's */
+  rejectsMedia?(domain: string): boolean;
 }
 
 /** In the order in which something is looked for by its URI alone. */
@@ -34,7 +36,8 @@ const KINDS = ['object', 'actor', 'activity'] as const;
 /** Ids of our form that one look asks the service about: a stranger may name thousands, and each is a question to it. */
 const ASKED_MAX = 200;
 
-export function createReferences({ store, locals, origin }: ReferencesParts): References {
+export function createReferences(parts: ReferencesParts): References {
+  const { store, locals, origin, rejectsMedia = () => false } = parts;
   const localActor = (uri: string): Promise<LocalActor | null> =>
     placeOf(uri, origin).isLocal ? locals.byId(uri) : Promise.resolve(null);
 
@@ -66,6 +69,7 @@ export function createReferences({ store, locals, origin }: ReferencesParts): Re
 
   const references: References = {
     origin,
+    rejectsMedia,
     async knownAmong(uris) {
       const known = new Set(await knownAmong(store, uris));
       const asked = uris.filter((uri) => !known.has(uri) && placeOf(uri, origin).isLocal);

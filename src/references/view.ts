@@ -6,6 +6,7 @@ import type { StoredActivity, StoredObject } from '../store/references.ts';
 import type { Status } from '../verdict.ts';
 import { withoutHidden } from '../verify/own-words.ts';
 import { storedNormal } from '../verify/stored.ts';
+import { withoutMedia } from './media.ts';
 
 /** Where references are looked up. */
 export interface Shelf {
@@ -16,6 +17,8 @@ export interface Shelf {
   isOurActor(uri: string): Promise<boolean>;
   /** A reference to a URI of which it is known whether something is stored of it. */
   refTo(uri: string, isResolved: boolean): Ref;
+  /** Are media of this domain's actors to be taken out of what is shown? */
+  rejectsMedia(domain: string): boolean;
 }
 
 /** A shelf with nothing on it: where there is no database, nothing is resolved. */
@@ -25,6 +28,7 @@ export function emptyShelf(origin: string): Shelf {
     knownAmong: async () => new Set(),
     isOurActor: async () => false,
     refTo: (uri) => ({ ...placeOf(uri, origin), isResolved: false, get: async () => undefined }),
+    rejectsMedia: () => false,
   };
 }
 
@@ -40,9 +44,12 @@ export type Shown = StoredActivity & { readonly known?: readonly string[] };
 /** The typed view of a stored activity. Without a shelf its references are unresolved. */
 export async function viewOf(ended: Shown, place: string | Shelf): Promise<Activity | FlagActivity> {
   const shelf = typeof place === 'string' ? emptyShelf(place) : place;
-  const sent = JSON.parse(ended.raw) as Record<string, unknown>;
-  const normal = await storedNormal(ended);
-  const actorId = idsOf(normal.actor)[0] ?? '';
+  const whole = await storedNormal(ended);
+  const actorId = idsOf(whole.actor)[0] ?? '';
+  const hasMedia = !shelf.rejectsMedia(domainOf(actorId) ?? '');
+  const normal = hasMedia ? whole : withoutMedia(whole);
+  const document = JSON.parse(ended.raw) as Record<string, unknown>;
+  const sent = hasMedia ? document : withoutMedia(document);
   const objectIds = idsOf(normal.object);
   const known = await knownOf(ended, [actorId, ...objectIds], shelf);
   const refTo = (uri: string): Ref => shelf.refTo(uri, known.has(uri));
@@ -84,8 +91,9 @@ async function knownOf(
 export async function objectViewOf(stored: StoredObject, shelf: Shelf): Promise<ObjectView | undefined> {
   const { uri, type, owner, inReplyTo, isPublic, raw } = stored;
   if (raw === null) return undefined;
-  const normal = objectIn(await storedNormal({ raw, normal: stored.normal }), uri);
-  if (normal === undefined) return undefined;
+  const whole = objectIn(await storedNormal({ raw, normal: stored.normal }), uri);
+  if (whole === undefined) return undefined;
+  const normal = shelf.rejectsMedia(domainOf(owner) ?? '') ? withoutMedia(whole) : whole;
   const known = await shelf.knownAmong([owner, ...(inReplyTo === null ? [] : [inReplyTo])]);
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {
