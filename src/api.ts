@@ -9,6 +9,7 @@ import type { Activity, FlagActivity } from './api/stored.ts';
 import type { FollowTerms, LocalActorOptions, Logger } from './options.ts';
 import type { Status } from './verdict.ts';
 
+export type * from './api/appeals.ts';
 export type * from './api/audit.ts';
 export type * from './api/filters.ts';
 export type * from './api/held.ts';

@@ -1,6 +1,7 @@
 /** What is done about dead letters: tried again from the beginning, or given up. */
 import type { DeadLetter, Page, PageQuery } from '../api.ts';
 import { SallyportError } from '../errors.ts';
+import { recordAudit } from '../store/audit.ts';
 import { upsertCalls } from '../store/consumers.ts';
 import { type FullDeadLetter, listDeadLetters, mailAgain, takeDeadLetter } from '../store/dead-letters.ts';
 import { enqueue } from '../store/deliveries.ts';
@@ -12,9 +13,16 @@ export interface DeadLettersDesk {
   /** Newest first. */
   list(query?: PageQuery): Promise<Page<DeadLetter>>;
   /** Puts it back at the end of its queue, with all its tries. `ERR_NOT_FOUND`. */
-  retry(id: string): Promise<void>;
+  retry(id: string, note?: DeadLetterNote): Promise<void>;
   /** Gives it up for good. `ERR_NOT_FOUND`. */
-  discard(id: string): Promise<void>;
+  discard(id: string, note?: DeadLetterNote): Promise<void>;
+}
+
+/** Who decides, and why. */
+export interface DeadLetterNote {
+  readonly reason?: string | undefined;
+  /** The moderator's name. @default 'admin' */
+  readonly by?: string | undefined;
 }
 
 export function createDeadLetters(parts: {
@@ -45,6 +53,16 @@ export function createDeadLetters(parts: {
     }
   }
 
+  async function record(
+    tx: Statements,
+    { id, kind, domain, error }: FullDeadLetter,
+    verb: 'retry' | 'discard',
+    { by = 'admin', reason = error }: DeadLetterNote,
+  ): Promise<void> {
+    const subject = { kind: 'dead-letter', id } as const;
+    await recordAudit(tx, [{ by, verb, subject, domain, from: kind, reason }], store.clock.now());
+  }
+
   return {
     async list(query = {}) {
       const limit = limitOf(query);
@@ -52,16 +70,17 @@ export function createDeadLetters(parts: {
       const page = pageOf(found, limit, ({ id }) => id);
       return { ...page, items: page.items.map(({ domain: _, data: __, ...letter }) => letter) };
     },
-    async retry(id) {
+    async retry(id, note = {}) {
       const letter = await store.transaction(async (tx) => {
         const taken = await take(tx, id);
         await again(tx, taken);
+        await record(tx, taken, 'retry', note);
         return taken;
       });
       onRetry(letter);
     },
-    async discard(id) {
-      await store.transaction((tx) => take(tx, id));
+    async discard(id, note = {}) {
+      await store.transaction(async (tx) => record(tx, await take(tx, id), 'discard', note));
     },
   };
 }

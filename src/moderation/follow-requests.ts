@@ -4,10 +4,12 @@
  */
 import { World } from '../activities/world.ts';
 import { canonicalDomain, domainOf, originOf, withParents } from '../activity.ts';
+import type { AuditEntry } from '../api/audit.ts';
 import type { FollowRequestRecord, LocalActor, Page, PageQuery } from '../api.ts';
 import type { FollowFacts, RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
+import { recordAudit } from '../store/audit.ts';
 import { followRequestById, listFollowRequests } from '../store/lists.ts';
 import type { Statements } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
@@ -84,7 +86,12 @@ export function createFollowRequests(parts: FollowParts): FollowRequestsDesk {
           },
         );
       }
-      await writeEffects(tx, world.effects(), store.clock.now());
+      const atMs = store.clock.now();
+      await writeEffects(tx, world.effects(), atMs);
+      const verb = type === 'follow.accepted' ? 'accept' : 'reject';
+      const states = { from: found.state, to: world.followRequest(activityId)?.state ?? null };
+      const subject = { kind: 'follow-request', id: activityId } as const;
+      await recordAudit(tx, [{ by, verb, subject, domain, ...states, reason }], atMs);
     });
     parts.onChange(domain);
     const {
@@ -120,6 +127,7 @@ export async function follow(
   parts: FollowParts,
   handle: string,
   object: string,
+  { by }: ActingFor = {},
 ): Promise<{ activityId: string }> {
   const { store } = parts;
   const local = await localActor(parts.locals, handle);
@@ -156,6 +164,7 @@ export async function follow(
     if (before !== undefined) return before.activityId;
     world.apply({ type: 'ask', pair, to: remote });
     await writeEffects(tx, world.effects(), atMs);
+    await recordAudit(tx, actedFor(by, 'follow', handle, object), atMs);
     return (world.liveBetween(pair) as FollowFacts).activityId;
   });
   parts.onChange(domain);
@@ -167,6 +176,7 @@ export async function unfollow(
   parts: FollowParts,
   handle: string,
   object: string,
+  { by }: ActingFor = {},
 ): Promise<{ activityId: string }> {
   const { store } = parts;
   const local = await localActor(parts.locals, handle);
@@ -185,6 +195,7 @@ export async function unfollow(
           const event = { type: 'follow.undone', reason: 'undone' } as const;
           world.apply({ type: 'send', activityId: live.activityId, event });
           await writeEffects(tx, world.effects(), atMs);
+          await recordAudit(tx, actedFor(by, 'unfollow', handle, object), atMs);
           return live.activityId;
         });
   if (activityId === undefined) {
@@ -194,6 +205,24 @@ export async function unfollow(
   }
   parts.onChange(domain as string);
   return { activityId };
+}
+
+/** A moderator acts in the name of a local actor; absent where the service acts for its own user. */
+export interface ActingFor {
+  /** The moderator's name, for the audit log. */
+  readonly by?: string | undefined;
+}
+
+/** What is entered where a moderator does something that is a local actor's own affair. */
+export function actedFor(
+  by: string | undefined,
+  verb: string,
+  handle: string,
+  about: string | null,
+): AuditEntry[] {
+  if (by === undefined) return [];
+  const domain = about === null ? null : (domainOf(about) ?? canonicalDomain(about));
+  return [{ by, verb, subject: { kind: 'local-actor', id: handle }, domain, reason: about }];
 }
 
 /** A local actor by its handle, or `ERR_NOT_FOUND`. */

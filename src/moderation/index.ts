@@ -30,6 +30,7 @@ import { type BatchesDesk, createBatches } from './batches.ts';
 import { createDeadLetters, type DeadLettersDesk } from './dead-letters.ts';
 import { createDomains, type DomainsDesk } from './domains.ts';
 import {
+  type ActingFor,
   createFollowRequests,
   type FollowParts,
   type FollowRequestsDesk,
@@ -118,9 +119,9 @@ export interface Moderation {
        * `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no URL, one of ours, or blocked by our actor, and
        * `ERR_REMOTE` when nothing could be fetched there that is an actor.
        */
-      follow(handle: string, object: string): Promise<{ activityId: string }>;
+      follow(handle: string, object: string, acting?: ActingFor): Promise<{ activityId: string }>;
       /** Our actor takes that back, accepted or not; the id of the Follow. `ERR_NOT_FOUND` when it follows nobody there. */
-      unfollow(handle: string, object: string): Promise<{ activityId: string }>;
+      unfollow(handle: string, object: string, acting?: ActingFor): Promise<{ activityId: string }>;
       /**
        * Our actor says something: an activity, or an object that is then created. Ids and authorship are made here. It
        * goes to everybody that it names, and to those in `to`; Public alone brings it to nobody. Throws `ERR_NOT_FOUND` for
@@ -129,7 +130,7 @@ export interface Moderation {
       send(
         handle: string,
         activity: Readonly<Record<string, unknown>>,
-        options?: { readonly to?: readonly string[] },
+        options?: ActingFor & { readonly to?: readonly string[] },
       ): Promise<Sent>;
       /** Items of a local actor's collection, newest first: ids of actors, activities or objects. `ERR_NOT_FOUND` for the handle. */
       collection(handle: string, name: CollectionName, query?: PageQuery): Promise<CollectionPage>;
@@ -218,8 +219,8 @@ export function createModeration(parts: ModerationParts): Omit<Moderation, 'subs
     actors: {
       ...createUserBlocks({ ...followParts, origin: settings.origin }),
       ...createSuspensions({ store, settings, onTransition: () => parts.onTransition() }),
-      follow: (handle, object) => follow(followParts, handle, object),
-      unfollow: (handle, object) => unfollow(followParts, handle, object),
+      follow: (handle, object, acting) => follow(followParts, handle, object, acting),
+      unfollow: (handle, object, acting) => unfollow(followParts, handle, object, acting),
       send: (handle, activity, options) =>
         send(
           {

@@ -11,11 +11,13 @@ import type { LocalActor, Sent } from '../api.ts';
 import type { RemoteInbox } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
 import type { Locals } from '../locals.ts';
+import { recordAudit } from '../store/audit.ts';
 import { ownActivityRow } from '../store/collections.ts';
 import { enqueue, followerInboxes, insertOwnActivities } from '../store/deliveries.ts';
 import { objectsFor } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
 import { followRequestsFor, writeEffects } from '../store/turns.ts';
+import { type ActingFor, actedFor } from './follow-requests.ts';
 
 export interface OutboxParts {
   readonly store: Store;
@@ -42,7 +44,7 @@ export async function send(
   parts: OutboxParts,
   handle: string,
   given: Readonly<Record<string, unknown>>,
-  { to = [] }: { readonly to?: readonly string[] } = {},
+  { to = [], by }: ActingFor & { readonly to?: readonly string[] } = {},
 ): Promise<Sent> {
   const { store, locals, origin } = parts;
   const actor = await locals.byHandle(handle);
@@ -85,6 +87,7 @@ export async function send(
       return { domain, inbox, activityId: activity.id, actor: actor.id };
     });
     await enqueue(tx, list, atMs);
+    await recordAudit(tx, actedFor(by, 'send', handle, activity.id), atMs);
     return list.length;
   });
   if (deliveries > 0) parts.onSend();

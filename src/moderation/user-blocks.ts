@@ -10,11 +10,12 @@ import { canonicalDomain, domainOf, originOf } from '../activity.ts';
 import type { LocalActor, Page, PageQuery, UserBlockRecord } from '../api.ts';
 import type { FollowFacts } from '../effects.ts';
 import { SallyportError } from '../errors.ts';
+import { recordAudit } from '../store/audit.ts';
 import { domainsUnder, followRequestsWith } from '../store/follow-requests.ts';
 import type { Statements } from '../store/statement.ts';
 import { followRequestsFor, holdDomainsWaiting, remoteInboxes, writeEffects } from '../store/turns.ts';
 import { type BlockRow, deleteBlock, insertBlock, listBlocks } from '../store/user-blocks.ts';
-import { type FollowParts, localActor } from './follow-requests.ts';
+import { type ActingFor, actedFor, type FollowParts, localActor } from './follow-requests.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 /** Whom a block is about: one of the two. */
@@ -25,9 +26,9 @@ export interface UserBlocksDesk {
    * From now on nothing of theirs reaches this actor of ours, and no follow of theirs; follows between them end. Again
    * is no error. `ERR_NOT_FOUND` for the handle, `ERR_INVALID` for what is no remote actor and no domain.
    */
-  block(handle: string, target: BlockTarget): Promise<UserBlockRecord>;
+  block(handle: string, target: BlockTarget, acting?: ActingFor): Promise<UserBlockRecord>;
   /** False when there was no such block. What the block has ended does not come back. */
-  unblock(handle: string, target: BlockTarget): Promise<boolean>;
+  unblock(handle: string, target: BlockTarget, acting?: ActingFor): Promise<boolean>;
   /** Newest first. */
   blocks(handle: string, query?: PageQuery): Promise<Page<UserBlockRecord>>;
 }
@@ -44,7 +45,7 @@ export function createUserBlocks(parts: FollowParts & { readonly origin: string 
     return names;
   }
 
-  async function blockOnce(local: LocalActor, target: string, isDomain: boolean) {
+  async function blockOnce(local: LocalActor, target: string, isDomain: boolean, by?: string) {
     return store.transaction(async (tx) => {
       const atMs = store.clock.now();
       const names = await hold(tx, target, isDomain);
@@ -62,25 +63,31 @@ export function createUserBlocks(parts: FollowParts & { readonly origin: string 
       for (const request of requests) world.apply(ending(request, local.id));
       const row = await insertBlock(tx, { actor: local.id, target }, atMs);
       await writeEffects(tx, world.effects(), atMs);
+      await recordAudit(tx, actedFor(by, 'block', local.handle, target), atMs);
       return { row, changed: new Set(requests.map(({ domain }) => domain)), names };
     });
   }
 
   return {
-    async block(handle, target) {
+    async block(handle, target, { by } = {}) {
       const local = await localActor(locals, handle);
       const name = nameOf(target, origin);
       const isDomain = 'domain' in target;
-      const { row, names, changed } = await blockOnce(local, name, isDomain);
+      const { row, names, changed } = await blockOnce(local, name, isDomain, by);
       const again = isDomain ? await blockOnce(local, name, isDomain) : { names: [], changed: [] };
       // A turn may have passed them over while their rows were held.
       for (const domain of new Set([...names, ...again.names, ...changed, ...again.changed]))
         parts.onChange(domain);
       return recordOf(row);
     },
-    async unblock(handle, target) {
+    async unblock(handle, given, { by } = {}) {
       const local = await localActor(locals, handle);
-      return deleteBlock(store, { actor: local.id, target: nameOf(target, origin) });
+      const target = nameOf(given, origin);
+      return store.transaction(async (tx) => {
+        const isGone = await deleteBlock(tx, { actor: local.id, target });
+        if (isGone) await recordAudit(tx, actedFor(by, 'unblock', handle, target), store.clock.now());
+        return isGone;
+      });
     },
     async blocks(handle, query = {}) {
       const local = await localActor(locals, handle);

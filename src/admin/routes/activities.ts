@@ -1,6 +1,6 @@
 /** What came in, what is known because of it, what goes out, and what got stuck. */
 import { type Route, route } from '../route.ts';
-import { page } from './fields.ts';
+import { page, reason } from './fields.ts';
 
 const STATUSES = ['accepted', 'processed', 'held', 'dropped', 'rejected', 'failed'] as const;
 const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
@@ -65,9 +65,10 @@ export const activities: readonly Route[] = [
         verb === 'retry'
           ? 'Puts it back at the end of its queue, with all its tries'
           : 'Gives it up for good',
+      body: { reason },
       answer: 'Done',
-      call: async ({ inbox, at }) => {
-        await inbox.dead[verb](at.id as string);
+      call: async ({ inbox, at, body, by }) => {
+        await inbox.dead[verb](at.id as string, { ...body, by });
         return { id: at.id, done: verb };
       },
     }),

@@ -50,7 +50,7 @@ export const actors: readonly Route[] = [
       object: { kind: 'text', charactersMax: 2_048, required: true, about: 'the URL of the remote actor' },
     },
     answer: 'Follow',
-    call: ({ inbox, at, body }) => inbox.actors.follow(at.name as string, body.object),
+    call: ({ inbox, at, body, by }) => inbox.actors.follow(at.name as string, body.object, { by }),
   }),
   route('POST', '/actors/:name/unfollow', {
     about: 'Our actor takes its follow back, or its request; one Undo is sent',
@@ -58,7 +58,7 @@ export const actors: readonly Route[] = [
       object: { kind: 'text', charactersMax: 2_048, required: true, about: 'the URL of the remote actor' },
     },
     answer: 'Follow',
-    call: ({ inbox, at, body }) => inbox.actors.unfollow(at.name as string, body.object),
+    call: ({ inbox, at, body, by }) => inbox.actors.unfollow(at.name as string, body.object, { by }),
   }),
   route('GET', '/actors/:name/blocks', {
     about: 'Whom a local actor wants to hear nothing from, newest first',
@@ -70,14 +70,14 @@ export const actors: readonly Route[] = [
     about: 'Nothing of an actor, or of a domain with its subdomains, reaches this actor of ours; follows end',
     body: blockTarget,
     answer: 'UserBlock',
-    call: ({ inbox, at, body }) => inbox.actors.block(at.name as string, targetOf(body)),
+    call: ({ inbox, at, body, by }) => inbox.actors.block(at.name as string, targetOf(body), { by }),
   }),
   route('POST', '/actors/:name/unblock', {
     about: 'Ends such a block; without effect when there is none',
     body: blockTarget,
     answer: 'Done',
-    async call({ inbox, at, body }) {
-      const isGone = await inbox.actors.unblock(at.name as string, targetOf(body));
+    async call({ inbox, at, body, by }) {
+      const isGone = await inbox.actors.unblock(at.name as string, targetOf(body), { by });
       return { id: at.name, done: isGone ? 'unblocked' : 'nothing' };
     },
   }),
@@ -85,7 +85,7 @@ export const actors: readonly Route[] = [
     about: 'Our actor sends an activity, or creates an object; ids and authorship are made here',
     body: { activity: { kind: 'object', required: true, about: 'an ActivityStreams activity or object' } },
     answer: 'Sent',
-    call: ({ inbox, at, body }) => inbox.actors.send(at.name as string, body.activity),
+    call: ({ inbox, at, body, by }) => inbox.actors.send(at.name as string, body.activity, { by }),
   }),
   route('GET', '/actors/:name/collections/:collection', {
     about: `A collection of a local actor: ${COLLECTIONS.join(', ')}; newest first`,
