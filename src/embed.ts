@@ -213,6 +213,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
       onTransition: () => log.poke(),
       countOn: () => house.rollups.settled(),
       onAlert: () => house.alerts.poke(),
+      prune: (wish) => house.retention.prune(wish),
       onTrust: () => filters.trustChanged(),
       onWork(domain) {
         if (domain !== '') {
@@ -368,8 +369,17 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 
 /** What a moderator looks at and decides about is reached through the opened house. */
 const DESKS = [
-  ...(['reviews', 'analytics', 'alerts', 'rules', 'batches', 'lists'] as const),
-  ...(['domains', 'followRequests', 'held', 'trusted', 'simulations', 'dead', 'activities', 'objects'] as const),
+  ...(['reviews', 'analytics', 'alerts', 'retention', 'rules', 'batches', 'lists'] as const),
+  ...([
+    'domains',
+    'followRequests',
+    'held',
+    'trusted',
+    'simulations',
+    'dead',
+    'activities',
+    'objects',
+  ] as const),
   ...(['subscriptions', 'reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;

@@ -20,6 +20,7 @@ import { createOrigins, type Origins } from './origins.ts';
 import { createResolving, type Resolve } from './references/resolve.ts';
 import { createReferences, type References } from './references.ts';
 import { createRemote, type Remote, type RemoteParts } from './remote.ts';
+import { createRetention, type Retention } from './retention.ts';
 import { createRollups, type Rollups } from './rollups.ts';
 import { suspendedActors } from './store/actor-rules.ts';
 import { markedDomains } from './store/lists.ts';
@@ -59,6 +60,7 @@ export interface House {
   readonly log: Log;
   readonly rollups: Rollups;
   readonly alerts: Alerts;
+  readonly retention: Retention;
   readonly handlers: Handlers;
   readonly deliveries: Deliveries;
   /** Why no further activity can be taken right now, or null. */
@@ -133,6 +135,7 @@ export async function openHouse(
     const origins = createOrigins({ keys, clock: store.clock });
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
     const rollups = keep(createRollups({ store, logger }), (room) => room.close());
+    const retention = keep(createRetention({ settings, store }), (room) => room.close());
     const alerts = keep(createAlerts({ settings, store, remote }), (room) => room.close(drainMs));
     const heard = events.onTransition('domain', () => alerts.poke());
     keep(heard, async (subscription) => subscription[Symbol.dispose]());
@@ -206,6 +209,7 @@ export async function openHouse(
     await log.start();
     await rollups.start();
     await alerts.start();
+    await retention.start();
     for (const registration of registrations) handlers.add(registration);
     await handlers.start();
     deliveries.start();
@@ -234,6 +238,7 @@ export async function openHouse(
         log,
         rollups,
         alerts,
+        retention,
         handlers,
         deliveries,
         filters,

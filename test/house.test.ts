@@ -35,6 +35,7 @@ const ROOMS: Record<string, string> = {
   log: 'errors options api store events',
   rollups: 'errors options store',
   alerts: 'api errors options remote store',
+  retention: 'api errors options store',
   handlers: 'activity verdict errors options api verify store mailbox references',
   filters: 'activity verdict errors options api verify store remote mailbox handlers references',
   deliveries: 'activity errors options api store remote verify locals events',

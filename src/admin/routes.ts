@@ -12,6 +12,7 @@ import { filters } from './routes/filters.ts';
 import { held } from './routes/held.ts';
 import { lists } from './routes/lists.ts';
 import { reports } from './routes/reports.ts';
+import { retention } from './routes/retention.ts';
 import { rules } from './routes/rules.ts';
 import { runtime } from './routes/runtime.ts';
 import { simulations } from './routes/simulations.ts';
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...activities,
   ...analytics,
   ...alerts,
+  ...retention,
   ...filters,
   ...held,
   ...lists,

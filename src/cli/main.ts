@@ -14,6 +14,7 @@ import { follows } from './follows.ts';
 import { held } from './held.ts';
 import { lists } from './lists.ts';
 import { machines } from './machines.ts';
+import { prune } from './prune.ts';
 import { reports } from './reports.ts';
 import { simulate } from './simulate.ts';
 import { start } from './start.ts';
@@ -39,6 +40,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   tail,
   analytics,
   alerts,
+  prune,
 };
 
 /** Runs the command with these arguments and gives its exit code. */

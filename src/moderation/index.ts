@@ -44,6 +44,7 @@ import { createObjects, type ObjectsDesk } from './objects.ts';
 import { send } from './outbox.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 import { createReports, type ReportsDesk, type ReportsParts } from './reports.ts';
+import { createRetentionDesk, type RetentionDesk } from './retention.ts';
 import { createReviews, type ReviewsDesk } from './reviews.ts';
 import { createRules, type RulesDesk } from './rules.ts';
 import { createSuspensions, type SuspensionsDesk } from './suspensions.ts';
@@ -95,6 +96,8 @@ export interface Moderation {
   readonly analytics: AnalyticsDesk;
   /** What was told to whom. */
   readonly alerts: AlertsDesk;
+  /** What is kept for long enough goes, by itself and by hand. */
+  readonly retention: RetentionDesk;
   readonly followRequests: FollowRequestsDesk;
   readonly dead: DeadLettersDesk;
   readonly held: HeldDesk;
@@ -165,6 +168,8 @@ export interface ModerationParts {
   onTransition(): void;
   /** Whom moderators trust has changed. */
   onTrust(): void;
+  /** Takes away, or counts, what is kept for long enough. */
+  prune: RetentionDesk['prune'];
   /** Something is to be told. */
   onAlert(): void;
   /** Counts what is not counted yet. */
@@ -198,6 +203,7 @@ export function createModeration(parts: ModerationParts): Omit<Moderation, 'subs
     batches: { list: batches.list, get: batches.get, undo: batches.undo },
     reviews: createReviews(store),
     analytics: createAnalytics({ store, countOn: () => parts.countOn() }),
+    retention: createRetentionDesk({ store, prune: (wish) => parts.prune(wish) }),
     alerts: createAlertsDesk({ store, settings, onAlert: () => parts.onAlert() }),
     followRequests,
     dead: createDeadLetters({ store, onRetry: ({ domain }) => parts.onWork(domain) }),

@@ -6,7 +6,8 @@ import { ms, rows, type Statements, sql, texts, time } from './statement.ts';
 const isKnown = (uri: ReturnType<typeof sql.raw>) => sql`(
   exists (select 1 from object where object.uri = ${uri} and not object.is_deleted)
   or exists (select 1 from remote_actor where remote_actor.id = ${uri})
-  or exists (select 1 from activity as k where k.activity_id = ${uri} and k.status = 'processed')
+  or exists (select 1 from activity as k join document as kd on kd.activity_id = k.activity_id
+     where k.activity_id = ${uri} and k.status = 'processed')
   or exists (select 1 from own_activity where own_activity.id = ${uri}))`;
 
 /** Of an activity `a`, those of its actor and its first object of which something is stored. */

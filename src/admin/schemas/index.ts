@@ -10,6 +10,7 @@ import { filters } from './filters.ts';
 import { held } from './held.ts';
 import { lists } from './lists.ts';
 import { reports } from './reports.ts';
+import { retention } from './retention.ts';
 import { runtime } from './runtime.ts';
 import type { Schema } from './shapes.ts';
 import { simulations } from './simulations.ts';
@@ -18,6 +19,7 @@ import { subscriptions } from './subscriptions.ts';
 const schemas = {
   ...analytics,
   ...alerts,
+  ...retention,
   ...domains,
   ...actors,
   ...activities,
