@@ -6,6 +6,7 @@ import type { Inbox } from '../embed.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../options.ts';
 import { type Answer, problem } from '../verdict.ts';
+import { answerMastodon, isMastodonPath, mastodonFault } from './mastodon/index.ts';
 import { bearerTokenOf, covers, type Person } from './people.ts';
 import { answerOfError, forbidden, methodNotAllowed, notFound, unauthorized } from './problems.ts';
 import { matchPath, type Route } from './route.ts';
@@ -21,7 +22,10 @@ export interface AdminOptions {
 }
 
 export interface Admin {
-  /** Answers what lies under `/admin/api`. Bound: it can be passed around. */
+  /**
+   * Answers what lies under `/admin/api`, and under `/api/v1/admin` the part of Mastodon's admin API that is about domains.
+   * Bound: it can be passed around.
+   */
   fetch(request: Request): Promise<Response>;
 }
 
@@ -33,11 +37,13 @@ export const ADMIN_PATH = '/admin/api';
  * ```ts
  * const admin = createAdmin(inbox, { authorize: async (request) => (await isStaff(request)) ? { name: 'maria', role: 'moderator' } : null });
  * app.all('/admin/api/*', (c) => admin.fetch(c.req.raw));
+ * app.all('/api/v1/admin/*', (c) => admin.fetch(c.req.raw));
  * ```
  */
 export function createAdmin(inbox: Inbox, { authorize, logger }: AdminOptions): Admin {
   async function respond(request: Request): Promise<Response> {
     const person = await authorize(request);
+    if (isMastodonPath(request)) return answerMastodon(inbox, person, request);
     if (person === null) return responseOf(unauthorized(bearerTokenOf(request) !== null));
 
     const url = new URL(request.url);
@@ -72,7 +78,8 @@ export function createAdmin(inbox: Inbox, { authorize, logger }: AdminOptions): 
       try {
         return await respond(request);
       } catch (error) {
-        return responseOf(answerOfError(error, request.method) ?? (await afterFault(error)));
+        const answer = answerOfError(error, request.method) ?? (await afterFault(error));
+        return isMastodonPath(request) ? mastodonFault(answer) : responseOf(answer);
       }
     },
   };

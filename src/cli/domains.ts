@@ -1,6 +1,7 @@
 /** `sallyport domains`: look at domains, and decide about them. */
 import { millisecondsOf } from '../options.ts';
 import { type Client, CONNECTION, CONNECTION_HELP, connect } from './client.ts';
+import { lists } from './lists.ts';
 import { PAGING, PAGING_HELP, plain, printList, recordOf } from './page.ts';
 import { DONE, print, readArgs, take, UsageError, type Verb } from './verb.ts';
 
@@ -28,6 +29,7 @@ export const domains: Verb = {
        sallyport domains unblock DOMAIN [--reason WHY]
        sallyport domains limit DOMAIN [--reason WHY] [--until TIME]
        sallyport domains reset DOMAIN [--reason WHY]
+       sallyport domains import FILE, sallyport domains export: as sallyport lists
 
 block    everything from the domain and its subdomains is answered 403
 unblock  ends a block
@@ -40,6 +42,7 @@ reset    active again, counters and strikes cleared
 ${PAGING_HELP}
 ${CONNECTION_HELP}`,
   async run(args) {
+    if (args[0] === 'import' || args[0] === 'export') return lists.run(args);
     const { values, positionals } = readArgs(args, OPTIONS);
     const [verb, ...rest] = positionals;
     if (verb === 'ls') {

@@ -140,7 +140,7 @@ function serve(
     (isAdminHere: boolean, isFederationHere: boolean): Answering =>
     (request, response) => {
       const path = (request.url ?? '').replace(/\?.*$/s, '');
-      const isAdmin = /^\/(admin|console)(\/|$)/.test(path);
+      const isAdmin = /^\/(admin|console|api\/v1\/admin)(\/|$)/.test(path);
       if (isAdmin && isAdminHere) return answerAdmin(request, response);
       const isHealth = path === '/healthz' || path === '/readyz';
       const isHere = isHealth || (path === '/metrics' ? isAdminHere : isFederationHere && !isAdmin);

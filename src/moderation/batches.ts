@@ -2,6 +2,7 @@
  * Batches: one change for many domains, a few hundred of them in each transaction, that can be taken back as one. What
  * a batch found is kept beside it; taken back is what nobody has decided anew since.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { DomainContext, DomainState } from '../../machines/index.ts';
 import type { BatchRecord, ChangeNote } from '../api/rules.ts';
 import type { Page, PageQuery } from '../api.ts';
@@ -72,6 +73,8 @@ const CHUNK = 250;
 const WAITING_MAX = 10;
 
 export function createBatches({ store, settings, onChange }: BatchesParts): Batches {
+// Before each transaction everybody else has a turn: the embedded database answers without one.
+
   const running = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
 
@@ -96,6 +99,7 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
       const done = await change(tx, names, work, batch, atMs);
       return done;
     });
+    await setImmediate();
     if (changed !== null && changed.length > 0) onChange(changed);
     return changed !== null;
   }
@@ -151,6 +155,7 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
         [...byName.keys()],
         (found) => undoing(found, byName.get(found.held.name) as BatchItemRow, batch, atMs),
         { by: note.by, reason: note.reason ?? `batch ${batch} undone`, verb: 'undo', batch, atMs },
+    await setImmediate();
       );
       await advanceBatch(tx, batch, items.length, 0);
       return done.filter(({ isChanged }) => isChanged).map(({ found }) => found.held.name);
