@@ -116,6 +116,8 @@ interface RestoredFacts extends ClosedFacts {
   readonly atMs: number;
   readonly state: DomainState;
   readonly strikes: number;
+  readonly probationMs: number | null;
+  readonly appealedAtMs: number | null;
 }
 
 /** What happens to a domain. `atMs` is the time of the step that the event is sent in, epoch milliseconds. */
@@ -252,10 +254,11 @@ export const domainMachine = setup({
       by,
     })),
     restore: assign((_, { atMs, state: _state, ...facts }: RestoredFacts) => {
-      const { reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment, strikes } = facts;
+      const { reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment } = facts;
+      const { strikes, probationMs, appealedAtMs } = facts;
       const lastsMs = untilMs === null ? null : untilMs - atMs;
-      const said = { reason, by, origin, reviewAtMs, publicComment, privateComment };
-      return { ...OPEN, ...said, untilMs, lastsMs, strikes };
+      const said = { reason, by, origin, reviewAtMs, publicComment, privateComment, appealedAtMs };
+      return { ...said, untilMs, lastsMs, strikes, probationMs };
     }),
     hear: assign((_, atMs: number) => ({ appealedAtMs: atMs })),
     establish: assign({ probationMs: null }),

@@ -111,6 +111,6 @@ export interface BatchRecord {
   /** Of so many changes so many are made, or taken back. */
   readonly total: number;
   readonly done: number;
-  /** Domains for which something came out differently. */
+  /** Domains for which something came out differently; of one that is undone, those that are as before. */
   readonly changed: number;
 }

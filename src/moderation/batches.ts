@@ -8,6 +8,7 @@ import type { BatchRecord, ChangeNote } from '../api/rules.ts';
 import type { Page, PageQuery } from '../api.ts';
 import { messageOf, SallyportError } from '../errors.ts';
 import type { Settings } from '../options.ts';
+import { MANUAL, merge } from '../policy.ts';
 import { recordAudit } from '../store/audit.ts';
 import {
   advanceBatch,
@@ -23,7 +24,14 @@ import {
 import { type Statements, sql, texts } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { initialDomain, insertDomains } from '../store/turns.ts';
-import { type ChangedDomain, changeDomains, type FoundDomain, isOther, type Plan } from './domain-changes.ts';
+import {
+  type ChangedDomain,
+  changeDomains,
+  type FoundDomain,
+  isOther,
+  type Plan,
+  replaced,
+} from './domain-changes.ts';
 import { limitOf, numberCursor, pageOf } from './pages.ts';
 
 export interface BatchesDesk {
@@ -46,8 +54,6 @@ export interface BatchWork extends ChangeNote {
   readonly names: readonly string[];
   /** Whose rules it may change. */
   readonly source: string;
-  /** Does it change machines by itself, which is to be taken back too? */
-  readonly hasLife: boolean;
   /** Do its domains get a row where they have none? */
   makesRow(name: string): boolean;
   /** Are counters to be cleared? */
@@ -67,14 +73,14 @@ export interface BatchesParts {
   onChange(names: readonly string[]): void;
 }
 
+// Before each transaction everybody else has a turn: the embedded database answers without one.
+
 /** Domains in one transaction: at about 100 µs for each it holds nobody up for long. */
 const CHUNK = 250;
 /** Batches that wait in this process for the one before. */
 const WAITING_MAX = 10;
 
 export function createBatches({ store, settings, onChange }: BatchesParts): Batches {
-// Before each transaction everybody else has a turn: the embedded database answers without one.
-
   const running = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
 
@@ -93,13 +99,13 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
   }
 
   async function applyChunk(batch: string, names: readonly string[], work: BatchWork): Promise<boolean> {
+    await setImmediate();
     const atMs = store.clock.now();
     const changed = await store.transaction(async (tx) => {
       if (!(await isStill(tx, batch, 'applying'))) return null;
       const done = await change(tx, names, work, batch, atMs);
       return done;
     });
-    await setImmediate();
     if (changed !== null && changed.length > 0) onChange(changed);
     return changed !== null;
   }
@@ -111,9 +117,12 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
     batch: string,
     atMs: number,
   ): Promise<string[]> {
-    const { by, reason = null, verb, source, hasLife } = work;
-    // The lock order of the house: the window first, then the domain, then the log.
-    if (work.clearsCounters) await tx.run(sql`delete from rate_window where key = any(${texts(names)})`);
+    const { by, reason = null, verb, source } = work;
+    // The lock order of the house: the windows first, by name, then the domains, then the log.
+    if (work.clearsCounters)
+      await tx.run(sql`
+        delete from rate_window where key in (
+          select key from rate_window where key = any(${texts(names)}) order by key for update)`);
     const fresh = names.filter((name) => work.makesRow(name));
     await insertDomains(
       tx,
@@ -135,7 +144,7 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
     await insertItems(
       tx,
       batch,
-      changed.map((one) => itemOf(one, plans.get(one.found.held.name), source, hasLife)),
+      changed.map((one) => itemOf(one, plans.get(one.found.held.name), source)),
     );
     await advanceBatch(tx, batch, names.length, changed.length);
     return changed.map(({ found }) => found.held.name);
@@ -146,6 +155,7 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
     items: readonly BatchItemRow[],
     note: ChangeNote,
   ): Promise<boolean> {
+    await setImmediate();
     const atMs = store.clock.now();
     const byName = new Map(items.map((item) => [item.domain, item]));
     const changed = await store.transaction(async (tx) => {
@@ -155,10 +165,10 @@ export function createBatches({ store, settings, onChange }: BatchesParts): Batc
         [...byName.keys()],
         (found) => undoing(found, byName.get(found.held.name) as BatchItemRow, batch, atMs),
         { by: note.by, reason: note.reason ?? `batch ${batch} undone`, verb: 'undo', batch, atMs },
-    await setImmediate();
       );
-      await advanceBatch(tx, batch, items.length, 0);
-      return done.filter(({ isChanged }) => isChanged).map(({ found }) => found.held.name);
+      const back = done.filter(({ isChanged }) => isChanged).map(({ found }) => found.held.name);
+      await advanceBatch(tx, batch, items.length, back.length);
+      return back;
     });
     if (changed !== null && changed.length > 0) onChange(changed);
     return changed !== null;
@@ -228,42 +238,49 @@ async function isStill(tx: Statements, batch: string, state: BatchRecord['state'
   return found.length > 0;
 }
 
-function itemOf(
-  { found, version }: ChangedDomain,
-  plan: Plan | undefined,
-  source: string,
-  hasLife: boolean,
-): BatchItemRow {
+function itemOf({ found, version }: ChangedDomain, plan: Plan | undefined, source: string): BatchItemRow {
   const isTouched = plan?.rule !== undefined && isOther(found.rules, plan.rule);
   return {
     ...{ domain: found.held.name, source, version },
     rule: found.rules.find((rule) => rule.source === source) ?? null,
     left: isTouched ? (plan.rule.to === null ? 'none' : 'rule') : 'untouched',
-    life: hasLife ? lifeOf(found.state, found.context) : null,
+    life: lifeOf(found.state, found.context),
   };
 }
 
 function lifeOf(state: DomainState, context: DomainContext): Life {
-  const { strikes, reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment } = context;
-  return { state, strikes, reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment };
+  const { reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment } = context;
+  const { strikes, probationMs, appealedAtMs } = context;
+  return {
+    ...{ state, strikes, probationMs, appealedAtMs },
+    ...{ reason, by, origin, untilMs, reviewAtMs, publicComment, privateComment },
+  };
 }
 
 /** How a batch's change to one domain is taken back; null where somebody has decided anew. */
-function undoing({ held, rules }: FoundDomain, item: BatchItemRow, batch: string, atMs: number): Plan | null {
+function undoing(found: FoundDomain, item: BatchItemRow, batch: string, atMs: number): Plan | null {
+  const { held, rules, state, context } = found;
   const { source, rule: before, left, life, version } = item;
   const now = rules.find((rule) => rule.source === source);
-  const isOurs = { rule: now?.batch === batch, none: now === undefined, untouched: held.version === version };
+  const isAsLeft = held.version === version;
+  const isOurs = { rule: now?.batch === batch, none: now === undefined, untouched: isAsLeft };
   if (!isOurs[left]) return null;
   const isOver = (untilMs: number | null): boolean => untilMs !== null && untilMs <= atMs;
   const to = before === null || isOver(before.untilMs) ? null : before;
   const rule = left === 'untouched' ? {} : { rule: { source, to } };
-  if (life === null) return rule;
-  const found: Life = isOver(life.untilMs) ? { ...life, ...OPENED } : life;
-  return { ...rule, events: [{ type: 'moderator.restored', atMs, ...found }] };
+  // What has happened to the machine since stays, unless it is nothing but the batch's own block.
+  const origin = source === MANUAL ? 'moderator' : 'list';
+  const isItsBlock = state === 'blocked' && context.origin === origin && merge(rules)?.source === source;
+  if (!isAsLeft && !isItsBlock) return rule;
+  const then = merge(left === 'untouched' ? rules : replaced(rules, { source, to }));
+  const isByRule = life.state === 'blocked' && life.origin !== 'runtime';
+  const isGone = isOver(life.untilMs) || (isByRule && then?.severity !== 'block');
+  if (then?.severity === 'block' && life.state !== 'blocked') return rule;
+  return { ...rule, events: [{ type: 'moderator.restored', atMs, ...life, ...(isGone ? OPENED : {}) }] };
 }
 
-/** What a state whose time is over has come to. */
-const OPENED: Omit<Life, 'strikes'> = {
+/** What a state that is over has come to. */
+const OPENED: Omit<Life, 'strikes' | 'probationMs'> = {
   state: 'active',
   reason: null,
   by: null,
@@ -272,4 +289,5 @@ const OPENED: Omit<Life, 'strikes'> = {
   reviewAtMs: null,
   publicComment: null,
   privateComment: null,
+  appealedAtMs: null,
 };

@@ -85,8 +85,8 @@ export async function changeDomains(
   for (const domain of held) work.change(domain, rules.get(domain.name) ?? [], planOf);
   await deleteRules(tx, work.removed);
   await putRules(tx, work.put);
-  await saveDomains(tx, work.saved);
   await savePolicies(tx, work.policies);
+  await saveDomains(tx, work.saved);
   if (work.events.length > 0) await appendEvents(tx, work.events);
   await recordAudit(tx, work.audit, cause.atMs);
   return work.done;
@@ -142,8 +142,10 @@ class Work {
     );
     const isPolicy = JSON.stringify(ordered(policy)) !== JSON.stringify(ordered(to.merged));
     const isRule = to.rule !== undefined && isOther(found.rules, to.rule);
+    const isOver = found.rules.length < to.all.length;
     const sinceMs = state === before ? null : atMs;
-    if (isMoved) this.saved.push({ name, version, state, snapshot, dueMs, sinceMs });
+    const isSaved = isMoved || isRule || isOver;
+    if (isSaved) this.saved.push({ name, version, state, snapshot, dueMs, sinceMs });
     if (isPolicy) this.policies.push({ name, policy: to.merged });
     for (const row of to.all)
       if (!to.rules.some(({ source }) => source === row.source))
@@ -154,7 +156,7 @@ class Work {
       ...domainEvents(name, told, by, atMs),
       ...domainEvents(name, followed, by, atMs),
     ];
-    // What changes the policy alone is told too: every process reads of it here.
+    // What changes the policy alone, or until when, is told too: every process reads of it here.
     const same = {
       kind: 'transition',
       machine: 'domain',
@@ -164,8 +166,9 @@ class Work {
       by,
       reason,
     } as const;
-    if (logged.length === 0 && isPolicy)
-      logged.push({ ...same, from: state, to: state, event: 'rule.changed' });
+    const isOtherEnd = followed.context.untilMs !== now.context.untilMs;
+    if (logged.length === 0 && (isPolicy || isOtherEnd))
+      logged.push({ ...same, from: state, to: state, event: isPolicy ? 'rule.changed' : 'until.changed' });
     this.events.push(...logged);
     const isChanged = isMoved || isPolicy || isRule;
     if (isChanged) {
@@ -183,7 +186,7 @@ class Work {
     }
     this.done.push({
       ...{ found, state, isChanged, handled: told.handled },
-      version: isMoved ? version + 1 : version,
+      version: isSaved ? version + 1 : version,
     });
   }
 
@@ -204,7 +207,13 @@ class Work {
       if (isManual) return [{ type: 'moderator.blocked', ...closing }];
       // A person's block gives way to a list's without opening in between.
       if (state === 'blocked' && context.origin === 'moderator')
-        return [{ type: 'moderator.restored', ...closing, origin, state, strikes: context.strikes }];
+        return [
+          {
+            type: 'moderator.restored',
+            ...{ ...closing, origin, state, appealedAtMs: null },
+            ...{ strikes: context.strikes, probationMs: context.probationMs },
+          },
+        ];
       return [{ type: 'list.blocked', ...closing }];
     }
     if (state !== 'blocked') return [];
@@ -216,9 +225,12 @@ class Work {
   }
 }
 
-function replaced(rules: readonly RuleRow[], { source, to }: NonNullable<Plan['rule']>): RuleRow[] {
-  const others = rules.filter((rule) => rule.source !== source);
-  return to === null ? others : [...others, to];
+/** The rules with one source's in the place of what it said before. */
+export function replaced(rules: readonly RuleRow[], { source, to }: NonNullable<Plan['rule']>): RuleRow[] {
+  const isKnown = rules.some((rule) => rule.source === source);
+  // In its place: of equals the first one is named.
+  if (to !== null && isKnown) return rules.map((rule) => (rule.source === source ? to : rule));
+  return to === null ? rules.filter((rule) => rule.source !== source) : [...rules, to];
 }
 
 const DECIDING = [

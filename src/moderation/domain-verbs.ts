@@ -62,7 +62,8 @@ export function planFor(
   }
   const type = verb === 'reset' ? ('moderator.reset' as const) : ('moderator.unblocked' as const);
   const events: DomainEvent[] = [{ type, atMs, reason, by }];
-  if (state !== 'blocked') return { events };
+  // Who was blocked by the runtime may be silenced by a person, and stays that.
+  if (state !== 'blocked' || (before !== undefined && before.severity !== 'block')) return { events };
   // Where a list would block it again, a person's word has to stand against the list's.
   const lists = merge(rules.filter(({ source }) => source !== MANUAL));
   return { events, rule: { source: MANUAL, to: lists?.severity === 'block' ? manual('none') : null } };

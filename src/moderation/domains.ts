@@ -108,9 +108,10 @@ export function createDomains(parts: {
       checkNote(action, note, store.clock.now());
       const { by = 'admin', reason } = note;
       const { batch, settled } = await batches.run({
-        ...{ kind: 'bulk', verb: action, by, reason, source: MANUAL, hasLife: true },
+        ...{ kind: 'bulk', verb: action, by, reason, source: MANUAL },
         names: domains.map(nameOf),
-        makesRow: () => true,
+        // Who was never met is not blocked.
+        makesRow: () => action !== 'unblock',
         clearsCounters: clearsCounters(action),
         planOf: (found, of, atMs) => planFor(action, note, found, { batch: of, atMs, windowMs }),
       });

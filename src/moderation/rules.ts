@@ -34,7 +34,7 @@ export interface RulesDesk {
   /**
    * Changes one source's opinions as one batch, some hundred domains in each transaction. The promise is fulfilled when
    * the batch exists; `settled` when all is applied; meanwhile `batches.get` says how far it is. Throws `ERR_INVALID` for
-   * what is no domain and what is no source.
+   * what is no domain and what is no source. A rule whose end is over says nothing, as if it were to be removed.
    */
   apply(
     changes: RuleChanges,
@@ -65,10 +65,10 @@ export function createRules({ store, batches }: { store: Store; batches: Batches
     },
     preview: (changes) => preview(store, changes),
     async apply(changes, { by, reason, kind }) {
-      const { put, remove } = checked(changes);
+      const { put, remove } = checked(changes, store.clock.now());
       const { source } = changes;
       return batches.run({
-        ...{ kind, by, reason, verb: kind === 'list' ? 'list' : 'rule', source, hasLife: false },
+        ...{ kind, by, reason, verb: kind === 'list' ? 'list' : 'rule', source },
         names: [...put.keys(), ...remove],
         makesRow: (name) => put.has(name),
         planOf({ held, rules }, batch, atMs) {
@@ -85,9 +85,9 @@ export function createRules({ store, batches }: { store: Store; batches: Batches
 
 /** What one change would do, domain by domain, by name. */
 async function preview(store: Store, changes: RuleChanges): Promise<RulePreview[]> {
-  const { put, remove } = checked(changes);
-  const { source } = changes;
   const atMs = store.clock.now();
+  const { put, remove } = checked(changes, atMs);
+  const { source } = changes;
   const names = [...put.keys(), ...remove].sort();
   const follows = await followsWith(store, names);
   const previews: RulePreview[] = [];
@@ -150,7 +150,7 @@ interface Checked {
 }
 
 /** Names in canonical form, each once: of two wishes about one domain the later one counts. */
-function checked({ source, put, remove }: RuleChanges): Checked {
+function checked({ source, put, remove }: RuleChanges, atMs: number): Checked {
   if (put.length + remove.length > CHANGES_MAX)
     throw new SallyportError('ERR_INVALID', `at most ${CHANGES_MAX} changes at once`);
   if (source !== MANUAL && !/^list:.{1,200}$/.test(source))
@@ -158,7 +158,11 @@ function checked({ source, put, remove }: RuleChanges): Checked {
       hint: '`manual`, or the id of a list: `list:…`',
     });
   const wishes = new Map(put.map((wish) => [nameOf(wish.domain), wish]));
-  return { put: wishes, remove: [...new Set(remove.map(nameOf))].filter((name) => !wishes.has(name)) };
+  // What is over says nothing any more.
+  const over = [...wishes].filter(([, { until }]) => until !== undefined && !(until.getTime() > atMs));
+  for (const [name] of over) wishes.delete(name);
+  const gone = new Set([...remove.map(nameOf), ...over.map(([name]) => name)]);
+  return { put: wishes, remove: [...gone].filter((name) => !wishes.has(name)) };
 }
 
 export function rowOf(

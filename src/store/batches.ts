@@ -8,6 +8,8 @@ import { ms, rows, type Statements, sql, time } from './statement.ts';
 export interface Life extends ClosedFacts {
   readonly state: DomainState;
   readonly strikes: number;
+  readonly probationMs: number | null;
+  readonly appealedAtMs: number | null;
 }
 
 /** What a batch found at a domain, and left there. */
@@ -18,8 +20,7 @@ export interface BatchItemRow {
   readonly rule: RuleRow | null;
   /** Whether the batch left a rule of the source there, left it without one, or did not touch its rules. */
   readonly left: 'rule' | 'none' | 'untouched';
-  /** Null where only a rule was changed. */
-  readonly life: Life | null;
+  readonly life: Life;
   /** The version of the domain's row afterwards. */
   readonly version: number;
 }
@@ -65,8 +66,12 @@ export async function moveBatch(
   from: readonly BatchRecord['state'][],
   to: BatchRecord['state'],
 ): Promise<boolean> {
+  // From then on it counts what is taken back; one that goes on after a crash has taken back something already.
   const restart =
-    to === 'undoing' ? sql`, done = 0, total = (select count(*) from batch_item where batch = b.id)` : sql``;
+    to === 'undoing'
+      ? sql`, done = 0, changed = case when state = 'undoing' then changed else 0 end,
+             total = (select count(*) from batch_item where batch = b.id)`
+      : sql``;
   const moved = await db.run(sql`
     update batch as b set state = ${to} ${restart}
      where id = ${batch}::bigint and state = any(${from}::text[]) returning id`);

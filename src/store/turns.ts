@@ -244,12 +244,16 @@ export interface SavedDomain {
   readonly sinceMs: number | null;
 }
 
-/** Saves domains. The version is the fence: a row that another process has moved on makes this transaction fail. */
+/**
+ * Saves domains, once what is said of them is written: a domain is due when its machine is, or when the time of a rule
+ * is over. The version is the fence: a row that another process has moved on makes this transaction fail.
+ */
 export async function saveDomains(tx: Statements, domains: readonly SavedDomain[]): Promise<void> {
   if (domains.length === 0) return;
   const saved = await tx.run(sql`
     update domain as d set state = r.state, snapshot = r.snapshot, version = d.version + 1,
-           due_at = to_timestamp(r."dueMs" / 1000), since = coalesce(to_timestamp(r."sinceMs" / 1000), d.since)
+           due_at = least(to_timestamp(r."dueMs" / 1000), (select min(until) from domain_rule where domain = d.name)),
+           since = coalesce(to_timestamp(r."sinceMs" / 1000), d.since)
       from json_to_recordset(${rows(domains)})
         as r(name text, version int, state text, snapshot jsonb, "dueMs" float8, "sinceMs" float8)
      where d.name = r.name and d.version = r.version returning d.name`);

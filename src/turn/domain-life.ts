@@ -2,8 +2,9 @@
  * A domain during a turn: first what is due, then what filters ask for, each in its place among the mail. Its machine
  * hears of it at once, so that the mail after a strike too many is that of a blocked domain; the row is saved once.
  */
-import { chart, type DomainEvent, domainMachine, step } from '../../machines/index.ts';
+import { chart, type DomainEvent, domainMachine, type Stepped, step } from '../../machines/index.ts';
 import type { World } from '../activities/world.ts';
+import type { NewEvent } from '../api.ts';
 import type { Merged, Standing } from '../policy.ts';
 import * as store from '../store/turns.ts';
 import type { DomainWish } from '../verdict.ts';
@@ -49,10 +50,22 @@ export class DomainLife implements Standing {
     this.#world = world;
     this.#atMs = atMs;
     this.#strikes = strikes;
-    if (row.dueMs !== null && row.dueMs <= atMs) this.#step([]);
-    const { policy, events } = lapsed.heed(row, this.#state);
+    this.policy = row.policy;
+    if (row.dueMs === null || row.dueMs > atMs) return;
+    const due = this.#step([]);
+    const { policy, events } = lapsed.heed(row, due);
     this.policy = policy;
-    if (events.length > 0) this.#step(events, policy?.source);
+    const on = events.length > 0 ? this.#step(events, policy?.source) : due;
+    // Where the state says nothing of it, the log does: whoever keeps a copy of the rules reads of it there.
+    if (policy !== row.policy && due.transitions.length + on.transitions.length === 0)
+      world.record(this.#changed(due.state));
+  }
+
+  #changed(state: string): NewEvent {
+    const { name } = this.#row;
+    const what = { kind: 'transition', machine: 'domain', key: name, domain: name } as const;
+    const how = { from: state, to: state, event: 'rule.changed', reason: null, by: null };
+    return { ...what, ...how, atMs: this.#atMs };
   }
 
   get #state(): string {
@@ -81,7 +94,7 @@ export class DomainLife implements Standing {
     this.#step(events);
   }
 
-  #step(events: readonly DomainEvent[], by: string | null = null): void {
+  #step(events: readonly DomainEvent[], by: string | null = null): Stepped<typeof domainMachine> {
     const { name, version, state: before, snapshot: first } = this.#row;
     const atMs = this.#atMs;
     const snapshot = this.#saved?.snapshot ?? first;
@@ -90,5 +103,6 @@ export class DomainLife implements Standing {
     const sinceMs = state === before ? (this.#saved?.sinceMs ?? null) : atMs;
     this.#saved = { name, version, state, snapshot: stored, dueMs, sinceMs };
     for (const event of store.domainEvents(name, stepped, by, atMs)) this.#world.record(event);
+    return stepped;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Rules of people here that end with their time, while a turn holds their domains: what the other rules come to holds
- * from then on. Where a list's block stands behind a person's, the list's goes on.
+ * Rules that end with their time, while a turn holds their domains: what the other rules come to holds from then on.
+ * Where a list's block stands behind a person's word, the list's goes on.
  */
-import type { DomainEvent } from '../../machines/index.ts';
-import { closingBy, type Merged, merge } from '../policy.ts';
+import type { DomainContext, DomainEvent } from '../../machines/index.ts';
+import { closingBy, MANUAL, type Merged, merge } from '../policy.ts';
 import { deleteRules, type RuleRow, rulesOf, savePolicies } from '../store/rules.ts';
 import type { Statements } from '../store/statement.ts';
 import type { HeldDomain } from '../store/turns.ts';
@@ -27,7 +27,10 @@ export class LapsedRules {
   }
 
   /** What a domain's rules come to once those are gone whose time is over, and what its machine must hear of it. */
-  heed({ name, policy }: HeldDomain, state: string): { policy: Merged | null; events: DomainEvent[] } {
+  heed(
+    { name, policy }: HeldDomain,
+    { state, context }: { readonly state: string; readonly context: DomainContext },
+  ): { policy: Merged | null; events: DomainEvent[] } {
     const atMs = this.#atMs;
     const rules = this.#rules.get(name) ?? [];
     const isOver = ({ untilMs }: RuleRow): boolean => untilMs !== null && untilMs <= atMs;
@@ -38,7 +41,8 @@ export class LapsedRules {
     this.#over.push(...over);
     this.#policies.push({ name, policy: now });
     const list = rest.find(({ source }) => source === now?.source);
-    const goesOn = now?.severity === 'block' && list !== undefined && state !== 'blocked';
+    const isInForce = state === 'blocked' && context.by === now?.source;
+    const goesOn = now?.severity === 'block' && now.source !== MANUAL && list !== undefined && !isInForce;
     return { policy: now, events: goesOn ? [{ type: 'list.blocked', ...closingBy(list, atMs) }] : [] };
   }
 

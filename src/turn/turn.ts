@@ -106,8 +106,8 @@ export async function turn(
   const letters = [...mail.values()].flat();
   if (letters.length > 0) await store.deleteMail(tx, letters);
   if (known.aside.behind.length > 0) await putBack(tx, known.aside.behind);
-  await store.saveDomains(tx, saved);
   await lapsed.write(tx);
+  await store.saveDomains(tx, saved);
   const effects = world.effects();
   const opened = await writeReports(tx, effects.reports, atMs, bounds.reportWindowMs);
   await store.writeEffects(tx, effects, atMs);

@@ -47,7 +47,8 @@ export function restored(
 ): DomainEvent {
   const said = { reason: 'as before', by: 'tom', origin: 'moderator' as const };
   const nothing = { untilMs: null, reviewAtMs: null, publicComment: null, privateComment: null };
-  return { type: 'moderator.restored', atMs, state: 'active', strikes: 0, ...said, ...nothing, ...facts };
+  const life = { state: 'active', strikes: 0, probationMs: null, appealedAtMs: null } as const;
+  return { type: 'moderator.restored', atMs, ...life, ...said, ...nothing, ...facts };
 }
 
 type Closing = Of<DomainEvent, 'moderator.blocked'>;

@@ -95,7 +95,7 @@ const machines: {
     inputs: [DOMAIN, NEWCOMER],
     events: domainEvents,
     pathsOf: getShortestPaths,
-    pathsMin: 44,
+    pathsMin: 41,
   },
   {
     machine: followRequestMachine,

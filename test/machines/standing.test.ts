@@ -169,7 +169,8 @@ test('an appeal is heard while the domain is blocked, and forgotten with the blo
 });
 
 test('what an undone batch had found is restored from any state, facts and all', () => {
-  const found = { reviewAtMs: LATER_MS, publicComment: 'Spam.', privateComment: 'Before.', strikes: 2 };
+  const before = { strikes: 2, probationMs: DAY_MS, appealedAtMs: START_MS };
+  const found = { reviewAtMs: LATER_MS, publicComment: 'Spam.', privateComment: 'Before.', ...before };
   const untilMs = LATER_MS + DAY_MS;
   for (const life of Object.values(lives)) {
     const again = domainStep(

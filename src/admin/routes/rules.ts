@@ -79,8 +79,11 @@ export const rules: readonly Route[] = [
   route('POST', '/batches/:batch/undo', {
     about: 'Takes back what a batch changed, except where somebody has decided anew since',
     body: { reason },
-    answer: 'Batch',
-    call: ({ inbox, at, body, by }) => inbox.batches.undo(at.batch as string, { ...body, by }),
+    answer: 'Undone',
+    async call({ inbox, at, body, by }) {
+      const undone = await inbox.batches.undo(at.batch as string, { ...body, by });
+      return { ...undone, batch: undone.id };
+    },
   }),
   route('GET', '/suspensions', {
     about: 'Remote actors that may not come in, newest first',

@@ -15,6 +15,11 @@ const rule = object({
   },
   ...{ by: text, until: orNull(time), reviewAt: orNull(time), createdAt: time, updatedAt: time },
 });
+const batch = {
+  ...{ id: text, kind: text, by: text, reason: orNull(text), at: time },
+  state: oneOf('applying', 'applied', 'undoing', 'undone'),
+  ...{ total: count, done: count, changed: count },
+};
 const effective = object({ domain: orNull(text), source: orNull(text), ...flags });
 
 export const domains = {
@@ -51,11 +56,8 @@ export const domains = {
     follows: count,
   }),
   BatchStarted: object({ batch: text }),
-  Batch: object({
-    ...{ id: text, kind: text, by: text, reason: orNull(text), at: time },
-    state: oneOf('applying', 'applied', 'undoing', 'undone'),
-    ...{ total: count, done: count, changed: count },
-  }),
+  Batch: object(batch),
+  Undone: object({ ...batch, batch: text }),
   Suspension: object({
     ...{ actor: uri, domain: text, source: text, reason: orNull(text), by: text },
     ...{ until: orNull(time), since: time },

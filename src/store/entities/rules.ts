@@ -76,7 +76,7 @@ export const BatchItem = defineEntity({
     /** Whether the batch left a rule there: `rule`, `none` or `untouched`. */
     leftThere: p.text(),
     /** The machine's state and facts before; null where the batch only changed a rule. */
-    life: p.json().nullable(),
+    life: p.json(),
     /** The row's version afterwards. */
     version: p.integer(),
   },
