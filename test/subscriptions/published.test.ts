@@ -210,6 +210,10 @@ describe('our own list', () => {
     expect((await follower.admin(path, { every: '1 minute' })).status).toBe(422);
     expect((await follower.admin('/subscriptions/9', {}, 'viewer-token')).status).toBe(403);
     expect((await follower.admin('/subscriptions/9')).status).toBe(404);
+    // Who names a URL decides where requests go: private addresses too.
+    const wish = { url: ORIGIN, kind: 'fires' };
+    for (const way of ['', '/probe'])
+      expect((await follower.admin(`/subscriptions${way}`, wish, 'moderator-token')).status).toBe(403);
     const audit = await follower.inbox.audit.list({ subject: 'subscription' });
     expect(audit.items.map(({ verb }) => verb)).toEqual(['pause', 'update', 'update', 'subscribe']);
   });

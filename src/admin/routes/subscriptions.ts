@@ -101,10 +101,12 @@ const looking: readonly Route[] = [
   }),
 ];
 
+// Who names a URL decides where this server's requests go, private addresses too.
 export const subscriptions: readonly Route[] = [
   ...looking,
   route('POST', '/subscriptions', {
     about: 'Subscribes to a list; it is asked for at once, in the background',
+    role: 'admin',
     body: { ...wish, reason },
     answer: 'Subscription',
     call: ({ inbox, body, by }) =>
@@ -115,6 +117,7 @@ export const subscriptions: readonly Route[] = [
   }),
   route('POST', '/subscriptions/probe', {
     about: 'Asks for a list and says what it would change; nothing is kept',
+    role: 'admin',
     body: wish,
     answer: 'SubscriptionPreview',
     call: ({ inbox, body }) =>
