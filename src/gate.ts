@@ -52,7 +52,11 @@ const RETRY_AFTER_SECONDS = 60;
 
 export function createGate({ federation = 'open' }: { federation?: 'open' | 'allowlist' } = {}): Gate {
   const marked = new Map<string, MarkedDomain>();
+  // How many marked names end in these two labels: nearly every name that knocks is dismissed with one look at it.
+  const tails = new Map<string, number>();
   const suspended = new Map<string, Map<string, number | null>>();
+  /** Marked names of one label: they are the parents of very many. */
+  let topLevel = 0;
   let lapsed: (name: string) => void = () => undefined;
   const isOpen = federation === 'open';
 
@@ -66,10 +70,24 @@ export function createGate({ federation = 'open' }: { federation?: 'open' | 'all
     return null;
   }
 
+  function count(name: string, by: 1 | -1): void {
+    const tail = tailOf(name);
+    const left = (tails.get(tail) ?? 0) + by;
+    if (left > 0) tails.set(tail, left);
+    else tails.delete(tail);
+    if (tail === name && !name.includes('.')) topLevel += by;
+  }
+
+  /** Is there any rule that may be about this name? */
+  const isNear = (name: string): boolean => topLevel > 0 || tails.has(tailOf(name));
+
   return {
     update(names, found) {
-      for (const name of names) marked.delete(name);
-      for (const domain of found) marked.set(domain.name, domain);
+      for (const name of names) if (marked.delete(name)) count(name, -1);
+      for (const domain of found) {
+        if (!marked.has(domain.name)) count(domain.name, 1);
+        marked.set(domain.name, domain);
+      }
     },
     updateActors(domains, found) {
       for (const domain of domains) suspended.delete(domain);
@@ -84,7 +102,7 @@ export function createGate({ federation = 'open' }: { federation?: 'open' | 'all
     judge(domains, nowMs) {
       if (isOpen && marked.size === 0) return null;
       for (const domain of domains) {
-        if (domain === null) continue;
+        if (domain === null || (isOpen && !isNear(domain))) continue;
         const ruling = rulingOn(domain, (name) => marked.get(name));
         if (!mayEnter(ruling, federation)) return { type: 'blocked', domain: ruling?.domain ?? domain };
         const refusal = judgeLimit(domain, nowMs);
@@ -103,6 +121,12 @@ export function createGate({ federation = 'open' }: { federation?: 'open' | 'all
     },
     policyOf: (domain) => rulingOn(domain, (name) => marked.get(name))?.policy ?? null,
   };
+}
+
+/** The last two labels of a name: every rule about it or about a parent ends in them, but for one of a single label. */
+function tailOf(name: string): string {
+  const dot = name.lastIndexOf('.', name.lastIndexOf('.') - 1);
+  return dot === -1 ? name : name.slice(dot + 1);
 }
 
 const CONTENT_TYPES = /^application\/(activity\+json|ld\+json)\s*(;|$)/i;

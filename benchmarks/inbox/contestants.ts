@@ -20,6 +20,14 @@ export interface Contestant {
   stop(): Promise<void>;
 }
 
+/** Sallyport tells more than the others can. */
+export interface SallyportContestant extends Contestant {
+  /** Verifications that its workers did since the start. */
+  verified(): Promise<number>;
+  /** The admin API; a body makes it JSON. */
+  ask(method: string, path: string, body?: object): Promise<string>;
+}
+
 export interface Place {
   readonly port: number;
   readonly database: string;
@@ -41,6 +49,8 @@ export function sallyportEnvironment(place: Place, settings: Settings): Record<s
   };
 }
 
+export function start(name: 'sallyport', place: Place, settings: Settings): Promise<SallyportContestant>;
+export function start(name: ServerName, place: Place, settings: Settings): Promise<Contestant>;
 export function start(name: ServerName, place: Place, settings: Settings): Promise<Contestant> {
   const profile =
     settings.profile === null
@@ -82,7 +92,7 @@ async function startSallyport(
   place: Place,
   settings: Settings,
   profile: readonly string[],
-): Promise<Contestant> {
+): Promise<SallyportContestant> {
   const token = randomBytes(24).toString('base64url');
   const environment = { ...sallyportEnvironment(place, settings), SALLYPORT_ADMIN_TOKEN: token };
   const child = spawn(process.execPath, [...profile, LAUNCHER, 'start'], {
@@ -102,15 +112,18 @@ async function startSallyport(
       resolve();
     });
   });
-  const ask = async (method: string, path: string): Promise<string> => {
-    const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`http://localhost:${place.port}${path}`, { method, headers });
+  const ask = async (method: string, path: string, body?: object): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const said = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`http://localhost:${place.port}${path}`, { method, headers, ...said });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.text();
   };
   return {
     pid: child.pid as number,
+    ask,
     processed: async () => sumOf(await ask('GET', '/metrics'), 'sallyport_activities_total'),
+    verified: async () => sumOf(await ask('GET', '/metrics'), 'sallyport_verify_seconds_count'),
     async reset() {
       await ask('POST', '/admin/api/metrics/reset');
     },
