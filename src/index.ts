@@ -62,6 +62,16 @@ export type {
   UserBlockRecord,
 } from './api.ts';
 export type {
+  SubscriptionEntry,
+  SubscriptionKind,
+  SubscriptionLogin,
+  SubscriptionPreview,
+  SubscriptionRecord,
+  SubscriptionSettings,
+  SubscriptionsDesk,
+  SubscriptionWish,
+} from './api/subscriptions.ts';
+export type {
   ActivitiesQuery,
   CollectionName,
   CollectionPage,
