@@ -25,6 +25,7 @@ export function faultsOf(
     const tried = schema.anyOf.map((one) => faultsOf(one, value, known, at));
     return tried.find((faults) => faults.length === 0) ?? (tried[0] as string[]);
   }
+  if (Object.keys(schema).length === 0) return [];
   if (!isOfType(schema.type, value)) return [`${at} is no ${schema.type}: ${JSON.stringify(value)}`];
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at} is ${JSON.stringify(value)}`];
   if (typeof value === 'string' && !isOfFormat(schema.format, value)) return [`${at} is no ${schema.format}`];

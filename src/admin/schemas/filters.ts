@@ -1,7 +1,7 @@
 /** Filters: the schemas of answers. */
 import { count, listOf, object, oneOf, orNull, type Schema, text, time, yesNo } from './shapes.ts';
 
-const anything: Schema = { type: 'object' };
+const anything: Schema = { type: 'object', additionalProperties: {} };
 const number: Schema = { type: 'number' };
 const fallback = oneOf('hold', 'accept', 'drop');
 const remark: Schema = {
