@@ -95,6 +95,7 @@ describe.each(databases)('a FIRES dataset on $name', (kind) => {
     await using server = await firesServer();
     const spam = server.recommend('spam.example', 'drop');
     const dead = server.recommend('dead.example', 'drop');
+    const buried = server.recommend('buried.example', 'drop');
     server.recommend('stays.example', 'drop');
     server.say({
       type: 'Recommendation',
@@ -123,7 +124,14 @@ describe.each(databases)('a FIRES dataset on $name', (kind) => {
     await process.desk.poll(id);
     server.lists.show(changes, { body: page('', []).body });
     await settledRecord(process, id);
-    expect(await place.said(source)).toEqual(['stays.example block']);
+    expect(await place.said(source)).toEqual(['buried.example block', 'stays.example block']);
+    // In the place of a change that was read long ago: only the whole shows it, and that is read once a week.
+    server.say({ type: 'Tombstone' }, buried);
+    await nextDay(id);
+    expect(await place.said(source)).toContain('buried.example block');
+    place.pass(7 * DAY_MS);
+    await settledRecord(place.process(), id);
+    expect(await place.said(source)).not.toContain('buried.example block');
   });
 
   test('changes nothing for an empty, broken, dead, hanging or endless answer, and goes on when it is over', async () => {
