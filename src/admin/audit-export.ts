@@ -1,4 +1,4 @@
-/** The audit log as a file: one record a line, as JSON or as CSV (RFC 4180), written as it is read. */
+/** The audit log as a file: one record a line, as JSON or as CSV, written as it is read. */
 import type { AuditRecord } from '../api/audit.ts';
 import { guarded } from '../lists/spreadsheet.ts';
 

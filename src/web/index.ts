@@ -78,7 +78,7 @@ export function createWeb({ settings, store, locals, events, ready }: WebParts):
     '/metrics': async () =>
       text(200, await events.metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
     '/.well-known/webfinger': (query) => webfinger(locals, origin, query),
-    '/.well-known/nodeinfo': () => nodeinfoLinks(origin),
+    '/.well-known/nodeinfo': async () => nodeinfoLinks(origin, (await locals.instance()).id),
     '/.well-known/host-meta': () => hostMeta(origin),
     '/.well-known/host-meta.json': () => hostMetaJson(origin),
     '/nodeinfo/2.1': () => nodeinfo('2.1', version(), fires),

@@ -6,11 +6,14 @@ type Version = (typeof NODEINFO_VERSIONS)[number];
 
 const schemaOf = (version: Version): string => `http://nodeinfo.diaspora.software/ns/schema/${version}`;
 
-export function nodeinfoLinks(origin: string): Answer {
+/** The rel by which the actor that stands for the whole server is found. FEP-2677 */
+const APPLICATION = 'https://www.w3.org/ns/activitystreams#Application';
+
+export function nodeinfoLinks(origin: string, instance: string): Answer {
   const links = NODEINFO_VERSIONS.map((version) => {
     return { rel: schemaOf(version), href: `${origin}/nodeinfo/${version}` };
   });
-  return json('application/json', { links });
+  return json('application/json', { links: [...links, { rel: APPLICATION, href: instance }] });
 }
 
 /** `fires`: where lists are published in that protocol; null where they are not. */

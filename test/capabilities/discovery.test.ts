@@ -98,7 +98,11 @@ describe.each(places)('S87 discovery ($name)', (place) => {
     const { links } = (await served.ask('GET', '/.well-known/nodeinfo')).json() as {
       links: { rel: string; href: string }[];
     };
-    expect(links.map(({ rel }) => rel.split('/').at(-1))).toEqual(['2.1', '2.0']);
+    expect(links.map(({ rel }) => rel.split('/').at(-1))).toEqual([
+      ...['2.1', '2.0', 'activitystreams#Application'],
+    ]);
+    // The actor that stands for the whole server. FEP-2677
+    expect(links.pop()?.href).toBe(`${ORIGIN}/users/_instance`);
     for (const { rel, href } of links) {
       const reply = await ask(href);
       expect(reply.headers['content-type']).toContain(`profile="${rel}#"`);
