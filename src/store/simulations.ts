@@ -13,6 +13,8 @@ export interface RecordedActivity {
   readonly activityId: string;
   readonly type: string;
   readonly actorId: string;
+  /** The id of its first object. */
+  readonly objectId: string | null;
   readonly domain: string;
   readonly status: Status;
   readonly inboxes: readonly string[];
@@ -73,14 +75,15 @@ export async function recordedActivities(
 ): Promise<RecordedActivity[]> {
   const found = await db.run<RecordedActivity & { firstSeenMs: number }>(sql`
     with page as materialized (
-      select a.id, a.activity_id, a.type, a.actor, a.domain, a.status, a.inboxes, a.history, a.received_at
+      select a.id, a.activity_id, a.type, a.actor, a.object, a.domain, a.status, a.inboxes, a.history, a.received_at
         from activity as a where a.id > ${beyond}::bigint and ${within(range)} order by a.id limit ${limit}
     ), sized as (
       select p.*, d.raw, d.normal,
              sum(octet_length(d.raw)) over (order by p.id) - octet_length(d.raw) as before
         from page as p left join document as d on d.activity_id = p.activity_id
     )
-    select s.id::text, s.activity_id as "activityId", s.type, s.actor as "actorId", s.domain, s.status, s.inboxes,
+    select s.id::text, s.activity_id as "activityId", s.type, s.actor as "actorId",
+           s.object as "objectId", s.domain, s.status, s.inboxes,
            s.history, ${ms('s.received_at')} as "receivedMs", s.raw, s.normal, r.document as actor,
            ${ms('r.first_seen_at')} as "firstSeenMs", o.state,
            (o.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int as strikes
@@ -92,17 +95,17 @@ export async function recordedActivities(
   }));
 }
 
-/** Those of these actors of whom something was processed or approved before this activity. By domain, for the index. */
+/** Those of these actors of whom something was processed or approved that came before. By domain, for the index. */
 export async function knownBefore(
   db: Statements,
   actors: readonly string[],
   domains: readonly string[],
-  before: string,
+  beforeMs: number,
 ): Promise<string[]> {
   if (actors.length === 0) return [];
   const found = await db.run<{ actor: string }>(sql`
     select distinct actor from activity
-     where domain = any(${texts(domains)}) and id < ${before}::bigint and actor = any(${texts(actors)})
+     where domain = any(${texts(domains)}) and received_at < ${time(beforeMs)} and actor = any(${texts(actors)})
        and (status = 'processed' or history::text ~ '"what": ?"approved"')`);
   return found.map(({ actor }) => actor);
 }

@@ -36,7 +36,7 @@ export interface Past {
   readonly hasForgotten: boolean;
 }
 
-export function createPast(store: Store, beyond: string): Past {
+export function createPast(store: Store, beganMs: number): Past {
   /** Actors about whom the time before the window was asked, and those of whom something has had its effect. */
   const met = new Set<string>();
   const known = new Set<string>();
@@ -49,14 +49,12 @@ export function createPast(store: Store, beyond: string): Past {
     if (set.size < REMEMBERED_MAX) set.add(value);
     else hasForgotten = true;
   };
-  const before = String(Number(beyond) + 1);
-
   return {
     async read(page, answered) {
       const actors = [...new Set(page.map(({ actorId }) => actorId))];
       const strangers = actors.filter((actor) => !met.has(actor) && !known.has(actor));
       const domains = [...new Set(page.map(({ domain }) => domain))];
-      for (const actor of await knownBefore(store, strangers, domains, before)) remember(known, actor);
+      for (const actor of await knownBefore(store, strangers, domains, beganMs)) remember(known, actor);
       for (const actor of strangers) remember(met, actor);
       follows = Map.groupBy(await recordedFollows(store, actors), ({ actor }) => actor);
       objects = Map.groupBy(await recordedObjects(store, [...new Set(answered)]), ({ uri }) => uri);
@@ -83,9 +81,12 @@ export function createPast(store: Store, beyond: string): Past {
         blocks: 0,
       };
     },
-    enter({ actorId, activityId }, recorded, to) {
+    enter({ type, actorId, activityId, objectId }, recorded, to) {
       if (to === 'processed') remember(known, actorId);
-      else if (recorded === 'processed') remember(stopped, activityId);
+      if (to === 'processed' || recorded !== 'processed') return;
+      remember(stopped, activityId);
+      // Without their Accept nobody here follows them.
+      if (type === 'Accept' && objectId !== null) remember(stopped, objectId);
     },
     get hasForgotten() {
       return hasForgotten;

@@ -70,7 +70,7 @@ export async function runSimulation(
   const { store, references } = parts;
   const beyond = await idBefore(store, range.sinceMs);
   progress.total = await countRecorded(store, beyond, range);
-  const past = createPast(store, beyond);
+  const past = createPast(store, range.sinceMs);
   const tally = createTally(samples);
   const trust = createTrustCopy(store, QUIET);
   await trust.refresh();
