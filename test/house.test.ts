@@ -45,7 +45,7 @@ const ROOMS: Record<string, string> = {
   house: 'every room below',
   inbox: 'activity verdict api verify gate keys house',
   embed: 'verdict errors options api store events log filters handlers moderation subscriptions web house inbox references',
-  admin: 'machines activity verdict errors options api moderation embed lists',
+  admin: 'machines activity verdict errors options api policy moderation embed lists',
   testing: 'activity verdict errors options api verify store remote handlers house embed',
   index: 'verdict errors options api embed',
   cli: `verify web embed admin ${ground}`,

@@ -15,6 +15,8 @@ const OPTIONS = {
   'review-at': { type: 'string' },
   'public-comment': { type: 'string' },
   'private-comment': { type: 'string' },
+  days: { type: 'string' },
+  'dry-run': { type: 'boolean' },
 } as const;
 
 type Values = ReturnType<typeof readArgs<typeof OPTIONS>>['values'];
@@ -25,12 +27,14 @@ export const domains: Verb = {
   summary: 'look at domains; block, unblock, limit and reset them',
   help: `Usage: sallyport domains ls [--state active|rate-limited|blocked] [--q PART]
        sallyport domains show DOMAIN
+       sallyport domains impact DOMAIN [--days N]
        sallyport domains block DOMAIN --reason WHY [--until TIME]
        sallyport domains unblock DOMAIN [--reason WHY]
        sallyport domains limit DOMAIN [--reason WHY] [--until TIME]
        sallyport domains reset DOMAIN [--reason WHY]
        sallyport domains import FILE, sallyport domains export: as sallyport lists
 
+impact   what a block would touch: what came lately, and the follows; so does block --dry-run
 block    everything from the domain and its subdomains is answered 403
 unblock  ends a block
 limit    everything from the domain is answered 429 until TIME, or for one window of the rate limit
@@ -53,8 +57,15 @@ ${CONNECTION_HELP}`,
       const [domain] = take(rest, ['DOMAIN']);
       return show(await connect(values).get(pathOf(domain)), values);
     }
+    const isDry = verb === 'block' && values['dry-run'] === true;
+    if (verb === 'impact' || isDry) {
+      const [domain] = take(rest, ['DOMAIN']);
+      const impact = await connect(values).get(`${pathOf(domain)}/impact`, { days: values.days });
+      print(values.json ? JSON.stringify(impact, null, 2) : impactOf(impact as never));
+      return DONE;
+    }
     if (verb === undefined || !VERBS.includes(verb)) {
-      throw new UsageError(`say which: ls, show, ${VERBS.join(', ')}`);
+      throw new UsageError(`say which: ls, show, impact, ${VERBS.join(', ')}`);
     }
     const [domain] = take(rest, ['DOMAIN']);
     if (verb === 'block' && (values.reason ?? '').trim() === '')
@@ -94,6 +105,31 @@ async function decide(
 function show(record: Readonly<Record<string, unknown>>, { json }: Values): number {
   print(json ? JSON.stringify(record, null, 2) : recordOf(record));
   return DONE;
+}
+
+interface Impact {
+  readonly domain: string;
+  readonly days: number;
+  readonly subdomains: readonly string[];
+  readonly activities: Readonly<Record<string, number>>;
+  readonly actors: number;
+  readonly followers: number;
+  readonly following: number;
+  readonly waiting: number;
+  readonly held: number;
+}
+
+function impactOf(impact: Impact): string {
+  const { domain, days, subdomains, activities, actors, followers, following, waiting, held } = impact;
+  const came = Object.entries(activities).map(([status, count]) => `${count} ${status}`);
+  const below = subdomains.length === 0 ? '' : ` and ${subdomains.length} domains below it`;
+  return [
+    `${plain(domain)}${below}`,
+    `In ${days} days: ${came.join(', ') || 'no activity'}, of ${actors} actors.`,
+    `Follows that would fall silent: ${followers} of ours by its actors, ${following} of its actors by ours.`,
+    `${waiting} waiting activities would end rejected; ${held} held ones could not act while it is blocked.`,
+    'Nothing is deleted: unblocked, all of it goes on.',
+  ].join('\n');
 }
 
 const pathOf = (domain: string): string => `/domains/${encodeURIComponent(domain)}`;

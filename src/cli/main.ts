@@ -16,15 +16,19 @@ import { lists } from './lists.ts';
 import { machines } from './machines.ts';
 import { prune } from './prune.ts';
 import { reports } from './reports.ts';
+import { rules } from './rules.ts';
 import { simulate } from './simulate.ts';
 import { start } from './start.ts';
 import { subscriptions } from './subscriptions.ts';
+import { suspensions } from './suspensions.ts';
 import { tail } from './tail.ts';
 import { complain, DONE, FAILED, print, UsageError, type Verb, WRONG } from './verb.ts';
 
 const VERBS: Readonly<Record<string, Verb>> = {
   start,
   domains,
+  rules,
+  suspensions,
   follows,
   filters,
   held,

@@ -1,5 +1,7 @@
 /** Rules about domains, the batches that change many, and suspended actors. */
-import type { Severity } from '../../api/rules.ts';
+import type { RuleChanges, Severity } from '../../api/rules.ts';
+import { MANUAL } from '../../policy.ts';
+import type { Fields, Input } from '../input.ts';
 import { type Route, route } from '../route.ts';
 import { page, reason, requiredReason } from './fields.ts';
 
@@ -19,6 +21,31 @@ const actor = {
 const until = { kind: 'time', about: 'when it ends by itself' } as const;
 const flag = (about: string) => ({ kind: 'flag', about }) as const;
 
+const wishes = {
+  domains: {
+    ...{ kind: 'texts', itemsMax: 10_000, charactersMax: 300, required: true },
+    about: 'names of domains',
+  },
+  severity: {
+    ...{ kind: 'choice', choices: [...SEVERITIES, 'remove'], required: true },
+    about: 'how hard; `remove` takes the rule back',
+  },
+  reason: requiredReason,
+  rejectMedia: flag('take media out of what handlers and filters see'),
+  rejectReports: flag('drop its reports'),
+  obfuscate: flag('hide letters of the name where it is published'),
+  publicComment: { kind: 'text', charactersMax: 5_000, about: 'what everybody may read' },
+  privateComment: { kind: 'text', charactersMax: 5_000, about: 'what only moderators read' },
+  until,
+  reviewAt: { kind: 'time', about: 'when somebody should look at it again' },
+} as const satisfies Fields;
+
+function changesOf({ domains, severity, reason: _reason, ...wish }: Input<typeof wishes>): RuleChanges {
+  if (severity === 'remove') return { source: MANUAL, put: [], remove: domains };
+  const put = domains.map((domain) => ({ ...wish, domain, severity: severity as Severity }));
+  return { source: MANUAL, put, remove: [] };
+}
+
 export const rules: readonly Route[] = [
   route('GET', '/rules', {
     about: 'What each source says of domains, by name',
@@ -31,38 +58,21 @@ export const rules: readonly Route[] = [
     answer: 'Rule[]',
     call: ({ inbox, query }) => inbox.rules.list(query),
   }),
+  route('POST', '/rules/preview', {
+    about: 'What the same would change; nothing is changed',
+    body: wishes,
+    answer: 'RulePreview[]',
+    async call({ inbox, body }) {
+      return { items: await inbox.rules.preview(changesOf(body)), next: null };
+    },
+  }),
   route('POST', '/rules', {
     about: 'What people here say of some domains from now on, as a batch that can be undone',
-    body: {
-      domains: {
-        ...{ kind: 'texts', itemsMax: 10_000, charactersMax: 300, required: true },
-        about: 'names of domains',
-      },
-      severity: {
-        ...{ kind: 'choice', choices: [...SEVERITIES, 'remove'], required: true },
-        about: 'how hard; `remove` takes the rule back',
-      },
-      reason: requiredReason,
-      rejectMedia: flag('take media out of what handlers and filters see'),
-      rejectReports: flag('drop its reports'),
-      obfuscate: flag('hide letters of the name where it is published'),
-      publicComment: { kind: 'text', charactersMax: 5_000, about: 'what everybody may read' },
-      privateComment: { kind: 'text', charactersMax: 5_000, about: 'what only moderators read' },
-      until,
-      reviewAt: { kind: 'time', about: 'when somebody should look at it again' },
-    },
+    body: wishes,
     answer: 'Batch',
-    async call({ inbox, by, body: { domains, reason: why, severity, ...wish } }) {
-      const changes =
-        severity === 'remove'
-          ? { put: [], remove: domains }
-          : {
-              put: domains.map((domain) => ({ ...wish, domain, severity: severity as Severity })),
-              remove: [],
-            };
-      const note = { by, reason: why, kind: 'rules' };
-      const { settled } = await inbox.rules.apply({ source: 'manual', ...changes }, note);
-      return settled;
+    async call({ inbox, by, body }) {
+      const note = { by, reason: body.reason, kind: 'rules' };
+      return (await inbox.rules.apply(changesOf(body), note)).settled;
     },
   }),
   route('GET', '/batches', {
