@@ -20,9 +20,11 @@ const HARDNESS: Readonly<Record<Severity, number>> = { allow: 0, none: 1, silenc
 
 /**
  * What people here say beats every list. Among lists `allow` beats all others, the hardest of those counts, and every
- * flag; the first of equals is named. Null where nobody says anything.
+ * flag; of equals the first by name is named, so it is the same in whichever order they are read. Null where nobody says
+ * anything.
  */
-export function merge(opinions: readonly Opinion[]): Merged | null {
+export function merge(unsorted: readonly Opinion[]): Merged | null {
+  const opinions = unsorted.toSorted((a, b) => (a.source < b.source ? -1 : 1));
   const manual = opinions.find(({ source }) => source === MANUAL);
   const allowing = opinions.find(({ severity }) => severity === 'allow');
   const said = manual ?? allowing;

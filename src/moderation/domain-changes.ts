@@ -225,12 +225,10 @@ class Work {
   }
 }
 
-/** The rules with one source's in the place of what it said before. */
+/** The rules with one source's instead of what it said before. */
 export function replaced(rules: readonly RuleRow[], { source, to }: NonNullable<Plan['rule']>): RuleRow[] {
-  const isKnown = rules.some((rule) => rule.source === source);
-  // In its place: of equals the first one is named.
-  if (to !== null && isKnown) return rules.map((rule) => (rule.source === source ? to : rule));
-  return to === null ? rules.filter((rule) => rule.source !== source) : [...rules, to];
+  const others = rules.filter((rule) => rule.source !== source);
+  return to === null ? others : [...others, to];
 }
 
 const DECIDING = [
