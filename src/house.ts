@@ -135,7 +135,9 @@ export async function openHouse(
     const origins = createOrigins({ keys, clock: store.clock });
     const log = keep(createLog({ store, events, logger }), (room) => room.close());
     const rollups = keep(createRollups({ store, logger }), (room) => room.close());
-    const retention = keep(createRetention({ settings, store }), (room) => room.close());
+    const retention = keep(createRetention({ settings, store, countOn: () => rollups.settled() }), (room) =>
+      room.close(),
+    );
     const alerts = keep(createAlerts({ settings, store, remote }), (room) => room.close(drainMs));
     const heard = events.onTransition('domain', () => alerts.poke());
     keep(heard, async (subscription) => subscription[Symbol.dispose]());

@@ -44,13 +44,20 @@ interface Place {
   readonly cursor: string | null;
 }
 
-export function createRetention({ settings, store }: { settings: Settings; store: Store }): Retention {
+export function createRetention(parts: {
+  settings: Settings;
+  store: Store;
+  /** Counts what is not counted yet: what is not counted stays. */
+  countOn(): Promise<void>;
+}): Retention {
+  const { settings, store } = parts;
   const { logger } = settings;
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
   let isClosed = false;
 
   async function bounds(): Promise<PruneBounds> {
+    await parts.countOn();
     const { rateLimit, actorRateLimit, retention } = settings;
     const windowMs = Math.max(rateLimit.windowMs, actorRateLimit?.windowMs ?? 0);
     return { ...(await readBounds(store)), retention, windowMs, nowMs: store.clock.now() };

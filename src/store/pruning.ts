@@ -10,9 +10,9 @@ import { ms, type Statements, sql, texts, time } from './statement.ts';
 export interface PruneBounds {
   readonly retention: RetentionSettings;
   readonly nowMs: number;
-  /** The last event that every reader has passed, no waiting call and no dead letter needs. */
-  readonly readSeq: number;
-  /** When the first event after it came. */
+  /** The last event that every reader has passed, and no waiting call and no dead letter needs. */
+  readonly logSeq: number;
+  /** When the first event came that some reader has not passed, or a waiting call needs. */
   readonly unreadMs: number;
   /** The same for the audit log. */
   readonly auditSeq: number;
@@ -293,7 +293,7 @@ export const PRUNINGS: readonly Pruning[] = [
   prefix(
     'event',
     (bounds) => before(bounds, bounds.retention.logMs),
-    ({ readSeq }) => readSeq,
+    ({ logSeq }) => logSeq,
   ),
   prefix(
     'audit',
@@ -305,20 +305,20 @@ export const PRUNINGS: readonly Pruning[] = [
 /** How far the logs have been read by everybody. */
 export async function readBounds(
   db: Statements,
-): Promise<Pick<PruneBounds, 'readSeq' | 'unreadMs' | 'auditSeq'>> {
-  const [row] = await db.run<{ readSeq: number; unreadMs: number | null; auditSeq: number }>(sql`
-    with needed as (
-      select least(
-        (select min(seq) from consumer where name <> ${AUDIT_READER}),
-        (select min(seq) - 1 from handler_call),
-        (select min((data ->> 'seq')::bigint) - 1 from dead_letter where kind = 'handler')) as seq
-    ), bound as (select coalesce(seq, (select max(seq) from event), 0) as seq from needed)
-    select bound.seq::float8 as "readSeq",
-           (select ${ms('at')} from event where event.seq > bound.seq order by event.seq limit 1) as "unreadMs",
+): Promise<Pick<PruneBounds, 'logSeq' | 'unreadMs' | 'auditSeq'>> {
+  const [row] = await db.run<{ logSeq: number; unreadMs: number | null; auditSeq: number }>(sql`
+    with read as (
+      select coalesce(least(
+        (select min(seq) from consumer where name <> ${AUDIT_READER}), (select min(seq) - 1 from handler_call)),
+        (select max(seq) from event), 0) as seq
+    )
+    select least(read.seq, (select min((data ->> 'seq')::bigint) - 1 from dead_letter where kind = 'handler'))::float8
+             as "logSeq",
+           (select ${ms('at')} from event where event.seq > read.seq order by event.seq limit 1) as "unreadMs",
            coalesce((select seq from consumer where name = ${AUDIT_READER}), (select max(seq) from audit), 0)::float8 as "auditSeq"
-      from bound`);
-  const { readSeq = 0, unreadMs = null, auditSeq = 0 } = row ?? {};
-  return { readSeq, unreadMs: unreadMs ?? Number.MAX_SAFE_INTEGER, auditSeq };
+      from read`);
+  const { logSeq = 0, unreadMs = null, auditSeq = 0 } = row ?? {};
+  return { logSeq, unreadMs: unreadMs ?? Number.MAX_SAFE_INTEGER, auditSeq };
 }
 
 /** Readers that hold back what is older than a time: handlers that nobody has registered for so long. */
