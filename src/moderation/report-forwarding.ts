@@ -101,16 +101,21 @@ export function originals(
   atMs: number,
 ): { readonly flag: FlagRow; readonly activity: OwnActivity }[] {
   return flags.flatMap((flag) => {
-    if (flag.raw === null || !hasProof(flag.raw, atMs)) return [];
+    const { raw } = flag;
+    if (raw === null || !hasProof({ ...flag, raw }, atMs)) return [];
     const id = `${instance}/forwarded/${report}#${encodeURIComponent(flag.activityId)}`;
-    return [{ flag, activity: { id, actor: instance, type: 'Flag', body: flag.raw } }];
+    return [{ flag, activity: { id, actor: instance, type: 'Flag', body: raw } }];
   });
 }
 
-function hasProof(raw: string, nowMs: number): boolean {
+/** One by a key of its actor's own server; whoever gets it checks it. */
+function hasProof({ raw, activityId }: FlagRow & { readonly raw: string }, nowMs: number): boolean {
   const document = JSON.parse(raw) as Readonly<Record<string, unknown>>;
   const clock = { nowMs, futureMs: 0 };
-  return proofKeyId(document, clock) !== null || linkedDataKeyId(document, clock) !== null;
+  const domain = domainOf(activityId);
+  return [proofKeyId(document, clock), linkedDataKeyId(document, clock)].some(
+    (keyId) => keyId !== null && domainOf(keyId) === domain,
+  );
 }
 
 /** Puts Flags into the outgoing mailbox of a server. */

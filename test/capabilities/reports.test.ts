@@ -21,6 +21,7 @@ const ALICE = `${ORIGIN}/users/alice`;
 const BOB = `${ORIGIN}/users/bob`;
 const INSTANCE = `${ORIGIN}/users/_instance`;
 const DAY_MS = 86_400_000;
+const APPLICATION = 'https://www.w3.org/ns/activitystreams#Application';
 
 const json = (document: unknown) => (_: unknown, response: ServerResponse) =>
   void response.writeHead(200, { 'content-type': 'application/jrd+json' }).end(JSON.stringify(document));
@@ -358,13 +359,7 @@ describe.each(places)('reports and appeals ($name)', (place) => {
     });
 
     test.each([
-      [
-        'NodeInfo names it (FEP-2677)',
-        '/app',
-        'Application',
-        '/.well-known/nodeinfo',
-        'https://www.w3.org/ns/activitystreams#Application',
-      ],
+      ['NodeInfo names it (FEP-2677)', '/app', 'Application', '/.well-known/nodeinfo', APPLICATION],
       ['WebFinger names it (Mastodon, GoToSocial)', '/actor', 'Service', '/.well-known/webfinger', 'self'],
       ['it is the root of the domain (Lemmy)', '/', 'Application', '', ''],
     ])('its own actor is known by its domain: %s', async (_, path, type, well, rel) => {
@@ -382,12 +377,28 @@ describe.each(places)('reports and appeals ($name)', (place) => {
       expect((await appeal(user)).status).toBe(403);
       expect((await appeal(bot)).status).toBe(403);
       expect((await appeal(signer)).status).toBe(403);
+      // The own actor of another server, with a key that lies on this one.
+      const away = await served.remote();
+      const other = await away.actor('other');
+      const keyId = `${remote.origin}/uploads/key`;
+      const publicKey = { id: keyId, owner: other.id, publicKeyPem: other.publicKeyPem };
+      other.document = { ...other.document, type: 'Application', publicKey };
+      for (const server of [away, remote])
+        server.serve('/.well-known/nodeinfo', json({ links: [{ rel: APPLICATION, href: other.id }] }));
+      remote.serve('/uploads/key', (_, response) => {
+        const document = { '@context': CONTEXT, type: 'Key', ...publicKey };
+        response
+          .writeHead(200, { 'content-type': 'application/activity+json' })
+          .end(JSON.stringify(document));
+      });
+      const foreign = await appeal({ ...other, keyId });
+      expect([foreign.status, foreign.body]).toEqual([403, expect.stringContaining('elsewhere')]);
       // A key of another server, under the name of this one; and nobody's.
       expect((await appeal({ ...signer, privateKey: ann.privateKey })).status).toBe(401);
       expect((await appeal(null)).status).toBe(401);
       // Whoever is not blocked has nothing to appeal against, and is not looked at.
       const fetches = home.fetches();
-      expect((await appeal(await home.actor('other'))).status).toBe(409);
+      expect((await appeal(await home.actor('nobody'))).status).toBe(409);
       expect(home.fetches()).toBe(fetches);
       expect((await served.inbox.appeals.list({ domain })).items).toEqual([]);
       expect((await served.inbox.domains.get(domain)).appealedAt).toBeNull();
