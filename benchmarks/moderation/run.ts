@@ -4,6 +4,7 @@
  * `npm run bench:moderation -- --only gate --rounds 5`
  */
 import { parseArgs } from 'node:util';
+import { measureFilters } from './filters.ts';
 import { measureFlood } from './flood.ts';
 import { measureGate } from './gate.ts';
 
@@ -25,4 +26,5 @@ const isAsked = (part: string): boolean => values.only === undefined || values.o
 
 say(`Node ${process.version}`);
 if (isAsked('gate')) measureGate(rules, rounds, say);
+if (isAsked('filters')) await measureFilters(Number(values.rounds), say);
 if (isAsked('flood')) await measureFlood({ rounds, count, rules }, say);
