@@ -9,7 +9,7 @@ import {
   type Use,
   VERDICTS,
 } from './filters/fields.ts';
-import { patternOf } from './filters/pattern.ts';
+import { patternProblem } from './filters/pattern.ts';
 import type { ScoreThresholds } from './filters/shape.ts';
 
 export { FALLBACKS, FILTERS, SHARED, VERDICTS };
@@ -29,6 +29,8 @@ const LIMIT_MS_MAX = 90 * 86_400_000;
 const POINTS_MAX = 1_000_000;
 /** What the scores decide stands under this name. */
 export const SCORES = 'scores';
+/** What the filters that are only tried together come to stands under this name. */
+export const SHADOW_POLICY = 'shadowFilters';
 
 /** Hears of one fault. */
 type Report = (option: string, value: unknown, problem: string) => void;
@@ -57,7 +59,7 @@ export function checkFilters(
     report(option, given, `not a list of at most ${FILTERS_MAX} filters`);
     return [];
   }
-  const taken = new Set<string>([SCORES]);
+  const taken = new Set<string>([SCORES, SHADOW_POLICY]);
   const counts = new Map<string, number>();
   return given.flatMap((one: unknown, at): FilterSettings[] => {
     const place = `${option}[${at}]`;
@@ -151,8 +153,8 @@ function checkTogether(settings: FilterSettings, options: Given, { place, report
   if (settings.use === 'patterns')
     settings.patterns.forEach((source, at) => {
       if (typeof source !== 'string') return;
-      const pattern = patternOf(source, settings.ignoreCase);
-      if ('problem' in pattern) report(`${place}.patterns[${at}]`, source, pattern.problem);
+      const problem = patternProblem(source, settings.ignoreCase);
+      if (problem !== null) report(`${place}.patterns[${at}]`, source, problem);
     });
 }
 

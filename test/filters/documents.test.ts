@@ -8,6 +8,7 @@ import { registeredOf } from '../../src/filters/built-in/index.ts';
 import { isTag, linksIn, mediaIn } from '../../src/filters/built-in/reading.ts';
 import { folded, legible, readableText } from '../../src/filters/text.ts';
 import type { BuiltInFilter } from '../../src/index.ts';
+import { createPatternSearch } from '../../src/options/filters/pattern.ts';
 import { checkFilterList } from '../../src/options.ts';
 import type { FilterVerdict } from '../../src/verdict.ts';
 import { START_MS } from '../turn/mail.ts';
@@ -136,6 +137,16 @@ describe('patterns', () => {
     expect(await find(note({ content: 'x'.repeat(100_001) }))).toMatchObject({
       ...{ type: 'drop', strike: false, reason: 'the text is too long to be searched' },
     });
+  });
+
+  test('are found whichever of many they are, also where two of them name a group alike', async () => {
+    const many = Array.from({ length: 300 }, (_, at) => `spam${at}!`);
+    const search = createPatternSearch([...many, '(?P<word>cheap)', '(?P<word>free)'], true);
+    for (const word of ['spam0!', 'spam299!', 'CHEAP', 'free'])
+      expect([word, search(`so ${word} so`)?.found]).toEqual([word, word]);
+    expect(search('so spam0 so')).toBe(null);
+    // The first of the list is named, not the first in the text.
+    expect(search('spam7! spam3!')?.source).toBe('spam3!');
   });
 
   test('tell upper from lower case where that is wanted', async () => {
