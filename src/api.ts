@@ -13,6 +13,7 @@ export type * from './api/appeals.ts';
 export type * from './api/audit.ts';
 export type * from './api/filters.ts';
 export type * from './api/held.ts';
+export type * from './api/page.ts';
 export type * from './api/reports.ts';
 export type * from './api/simulations.ts';
 export type * from './api/stored.ts';
@@ -67,19 +68,6 @@ export type NewEvent =
       readonly to?: 'failed' | 'rejected' | 'dropped';
     }
   | HoldEvent;
-
-/** One page of a list; `next` is the cursor of the following page, null at the end. */
-export interface Page<Item> {
-  readonly items: Item[];
-  readonly next: string | null;
-}
-/** Which page of a list. */
-export interface PageQuery {
-  /** @default 50, at most 200 */
-  readonly limit?: number | undefined;
-  /** The `next` of the page before. @default the first page */
-  readonly cursor?: string | undefined;
-}
 
 /** A remote domain as moderators see it. Times are ISO 8601 strings. */
 export interface DomainRecord {

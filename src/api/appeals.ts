@@ -1,5 +1,5 @@
 /** Appeals of blocked domains: the shapes. Types only; times are ISO 8601 strings. */
-import type { PageQuery } from '../api.ts';
+import type { PageQuery } from './page.ts';
 
 export type AppealState = 'open' | 'upheld' | 'overturned';
 

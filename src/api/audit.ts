@@ -1,5 +1,5 @@
 /** Who decided what, about whom, and why: the shapes of the audit log. Types only. */
-import type { PageQuery } from '../api.ts';
+import type { PageQuery } from './page.ts';
 
 /** What a decision is about. */
 export type AuditKind =

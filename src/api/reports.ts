@@ -1,6 +1,7 @@
 /** Reports to moderators: the shapes. Types only; times are ISO 8601 strings. */
-import type { NormalActivity, PageQuery } from '../api.ts';
+import type { NormalActivity } from '../activity.ts';
 import type { AuditRecord } from './audit.ts';
+import type { PageQuery } from './page.ts';
 
 export type ReportState = 'open' | 'resolved';
 

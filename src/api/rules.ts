@@ -1,5 +1,5 @@
 /** What is said of domains, by moderators and by lists: the shapes of rules. Types only. */
-import type { PageQuery } from '../api.ts';
+import type { PageQuery } from './page.ts';
 
 /**
  * How hard a rule is. `block`: 403 for everything, subdomains included. `silence`: requests to follow wait for a

@@ -1,5 +1,5 @@
 /** Remote lists that somebody here subscribes to: the shapes of the desk. Types only. */
-import type { Page, PageQuery } from '../api.ts';
+import type { Page, PageQuery } from './page.ts';
 import type { ChangeNote, RulePreview, Severity } from './rules.ts';
 
 /**

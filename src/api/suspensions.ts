@@ -1,5 +1,5 @@
 /** Remote actors that may not come in: the shapes. Types only. */
-import type { PageQuery } from '../api.ts';
+import type { PageQuery } from './page.ts';
 
 /** One source's word against an actor. Times are ISO 8601 strings. */
 export interface SuspensionRecord {
