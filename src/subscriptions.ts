@@ -97,7 +97,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       }
     });
     // Broken off by us: that says nothing about the list.
-    if (standing !== null) await letGo(store, held, closing.signal.aborted ? {} : standing);
+    if (standing === null) return;
+    const left = closing.signal.aborted ? {} : standing;
+    await store.transaction((tx) => letGo(tx, held, left, clock.now()));
   }
 
   const hold: Hold = (id, work) =>
@@ -112,7 +114,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
           standing = done.standing;
           return { result: done.result };
         } finally {
-          if (standing !== null) await letGo(store, held, standing);
+          const left = standing;
+          if (left !== null) await store.transaction((tx) => letGo(tx, held, left, clock.now()));
         }
       })(),
     );

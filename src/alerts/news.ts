@@ -135,6 +135,7 @@ function toldOfRule({
   severity,
   isNewRule,
 }: News): { severity: string; name: AlertEvent } | null {
+  if (event === 'domain.appealed') return null;
   if (to === 'blocked' || from === 'blocked') {
     const verb = to !== 'blocked' ? 'deleted' : from === 'blocked' ? 'updated' : 'created';
     return { severity: 'suspend', name: `domain_block.${verb}` };

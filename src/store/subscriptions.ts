@@ -3,6 +3,7 @@
  * and a time; every write names the holder, so one that slept through its time changes nothing.
  */
 import type { SubscriptionKind, SubscriptionRecord } from '../api/subscriptions.ts';
+import { recordAudit } from './audit.ts';
 import { ms, rows, type Statements, sql, time } from './statement.ts';
 
 /** Where a FIRES dataset has its parts. */
@@ -208,17 +209,23 @@ export interface Standing {
   readonly dueMs?: number;
 }
 
-/** Lets it go. A subscription that was paused or removed meanwhile keeps its own due time. */
-export async function letGo(db: Statements, held: Held, standing: Standing): Promise<void> {
+/**
+ * Lets it go. A subscription that was paused or removed meanwhile keeps its own due time. That it
+ * is suspicious from now on is entered in the audit log, from where moderators are told.
+ */
+export async function letGo(tx: Statements, held: Held, standing: Standing, atMs: number): Promise<void> {
   const { failures, error, suspicion, review, polledMs, okMs, batch } = { ...held, ...standing };
   const { dueMs } = standing;
   const isDueKept = dueMs === undefined || held.removedBy !== null;
-  await db.run(sql`
+  const left = await tx.run(sql`
     update subscription set holder = null, lease_until = null, failures = ${failures}, error = ${error},
            suspicion = ${suspicion}, review = ${rows(review as unknown as object[])}::jsonb, polled_at = ${time(polledMs)},
            ok_at = ${time(okMs)}, batch = ${batch},
            due_at = case when ${isDueKept} or is_paused or removed_by is not null then due_at else ${time(dueMs ?? null)} end
-     where id = ${held.id}::bigint and holder = ${held.holder}`);
+     where id = ${held.id}::bigint and holder = ${held.holder} returning id`);
+  if (left.length === 0 || suspicion === null || suspicion === held.suspicion) return;
+  const subject = { kind: 'subscription', id: held.id } as const;
+  await recordAudit(tx, [{ by: null, verb: 'suspect', subject, to: 'suspicious', reason: suspicion }], atMs);
 }
 
 /** Forgets it and everything that it said. */

@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAlerts } from '../../src/alerts.ts';
+import type { AuditEntry } from '../../src/api/audit.ts';
 import type { NewEvent } from '../../src/api.ts';
 import { createAlertsDesk } from '../../src/moderation/alerts.ts';
 import { type AlertChannel, checkOptions, type Settings } from '../../src/options.ts';
 import { createRemote, type Remote } from '../../src/remote.ts';
+import { recordAudit } from '../../src/store/audit.ts';
 import { appendEvents } from '../../src/store/log.ts';
 import { sql } from '../../src/store/statement.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -88,7 +90,7 @@ describe.each(databases)('alerts on $name', (kind) => {
   test(
     'are told once, by two processes at once, and one that dies between reading and writing',
     async () => {
-      const [one, other] = [await started(first), await started(second)];
+      await (await started()).close(1_000);
       const names = fresh(4);
       await block(...names);
       const dying: Store = {
@@ -101,6 +103,7 @@ describe.each(databases)('alerts on $name', (kind) => {
       };
       await process(dying).settled();
       clock.advance(31_000);
+      const [one, other] = [await started(first), await started(second)];
       await Promise.all([one.settled(), other.settled()]);
       await Promise.all([one.settled(), other.settled()]);
       expect(mail.mails.map(({ subject }) => subject).sort()).toEqual(
@@ -252,6 +255,46 @@ describe.each(databases)('alerts on $name', (kind) => {
     clock.advance(600_000);
     await one.settled();
     expect(mail.mails).toHaveLength(1);
+    await one.close(1_000);
+  });
+
+  test('reports, appeals and lists that are suspicious are told from the audit log', async () => {
+    const one = await started();
+    const entry = (kind_: 'report' | 'appeal' | 'subscription', to: string, from?: string): AuditEntry => {
+      const states = from === undefined ? { to } : { from, to };
+      return {
+        by: null,
+        verb: 'x',
+        subject: { kind: kind_, id: '7' },
+        domain: 'a.example',
+        reason: 'why',
+        ...states,
+      };
+    };
+    await first.transaction((tx) =>
+      recordAudit(
+        tx,
+        [
+          ...[entry('report', 'open'), entry('report', 'resolved', 'open'), entry('appeal', 'open')],
+          ...[entry('appeal', 'upheld', 'open'), entry('subscription', 'suspicious')],
+        ],
+        clock.now(),
+      ),
+    );
+    await one.settled();
+    const events = [
+      'report.created',
+      'report.updated',
+      'appeal.created',
+      'appeal.updated',
+      'list.suspicious',
+    ];
+    expect(hook.told.map(({ body }) => body.event)).toEqual(events);
+    expect(mail.mails.map(({ subject }) => subject)).toEqual([
+      '[sallyport] New report 7 from a.example',
+      '[sallyport] a.example appeals its block',
+      '[sallyport] A list has changed in a suspicious way: why',
+    ]);
     await one.close(1_000);
   });
 

@@ -60,7 +60,7 @@ describe.each(places)('counts of what came in ($name)', (place) => {
   }
   async function counts(query: string): Promise<Counts> {
     const reply = await served.admin(`/analytics?from=${fromOf()}&${query}`);
-    expect([reply.status, reply.text]).toEqual([200, reply.text]);
+    expect(reply.status).toBe(200);
     return reply.json() as Counts;
   }
   const fromOf = (): string => new Date(served.clock.now() - 48 * 3_600_000).toISOString();

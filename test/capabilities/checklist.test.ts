@@ -6,12 +6,14 @@ import { expect, test } from 'vitest';
 /** Rows of the capabilities: receiving, references, flows, handlers, built-in filters, user blocks, sending and discovery. */
 const RANGES = [
   [1, 49],
+  [54, 54],
+  [58, 58],
   [60, 64],
   [67, 72],
   [73, 74],
-  [79, 79],
-  [83, 83],
-  [85, 85],
+  [75, 76],
+  [78, 80],
+  [82, 85],
   [86, 88],
 ] as const;
 const TESTS = join(import.meta.dirname, '..');
