@@ -22,6 +22,8 @@ export function listedDomain(cell: string): { readonly domain: string } | { read
   if (ADDRESS.test(domain)) return { domain };
   if (!domain.includes('.') && /^[a-z0-9-]+$/.test(domain))
     return { problem: 'is a whole top-level domain, which no list may decide about' };
+  // A number alone is an address to a URL, and a slip of a column in a list.
+  if (/^[\d.]+$/.test(domain) && domain !== text) return { problem: 'is no host name' };
   if (!HOST.test(domain)) return { problem: 'is no host name' };
   if (CANARY.test(domain)) return { problem: 'is a canary, a name that nobody can have: left out' };
   return { domain };

@@ -189,7 +189,8 @@ async function listen(inbox: Inbox, shell: Shell, logger: Logger): Promise<Serve
   const admin = createAdmin(inbox, { authorize: authorizeByToken(PEOPLE), logger });
   const handler = shell === 'node:http' ? toNodeHandler(inbox) : null;
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/admin/')) return void bridge(request, response, (it) => admin.fetch(it));
+    if (/^\/(admin|api\/v1\/admin)\//.test(request.url ?? ''))
+      return void bridge(request, response, (it) => admin.fetch(it));
     if (handler !== null) return handler(request, response);
     const { remoteAddress } = request.socket;
     void bridge(request, response, (it) => inbox.fetch(it, { address: remoteAddress }));

@@ -117,11 +117,17 @@ odd.example,noop,true,false,,false
           'sp*m.example,suspend,,,,',
           '=cmd.example,,,,,',
         ],
-        ...['-x.example,,,,,', `${'a'.repeat(64)}.example,,,,,`, 'a..b.example,,,,,'],
+        ...[
+          '-x.example,,,,,',
+          `${'a'.repeat(64)}.example,,,,,`,
+          'a..b.example,,,,,',
+          '12,,,,,',
+          '127.0.0.1,,,,,',
+        ],
       ].join('\n'),
     );
-    expect(said(list)).toEqual(['ok.example silence']);
-    expect(list.rows).toBe(14);
+    expect(said(list)).toEqual(['ok.example silence', '127.0.0.1 block']);
+    expect(list.rows).toBe(16);
     expect(wrong(list)).toEqual([
       [3, 'is a whole top-level domain, which no list may decide about'],
       ...[4, 5].map((row) => [row, 'is a canary, a name that nobody can have: left out']),
@@ -130,7 +136,7 @@ odd.example,noop,true,false,,false
       [9, 'has the severity murder, which is none'],
       [10, 'has perhaps for reject_media, which is neither true nor false'],
       [11, 'is hidden in part: nobody can tell which domain it is'],
-      ...[12, 13, 14, 15].map((row) => [row, 'is no host name']),
+      ...[12, 13, 14, 15, 16].map((row) => [row, 'is no host name']),
     ]);
   });
 

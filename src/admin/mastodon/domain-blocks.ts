@@ -126,7 +126,10 @@ export function domainIn(inbox: Inbox, parameters: Parameters): string | Respons
   const text = textIn(parameters, 'domain')?.replaceAll('/', '').trim() ?? '';
   if (text === '') return notValid("Domain can't be blank");
   const domain = canonicalDomain(text);
-  if (domain === null || domain.length > 253) return notValid('Domain is not a valid domain name');
+  // A number alone would be read as an address.
+  const isNumber = domain !== null && /^[\d.]+$/.test(domain) && domain !== text;
+  if (domain === null || isNumber || domain.length > 253)
+    return notValid('Domain is not a valid domain name');
   return domain === domainOf(inbox.origin) ? notValid('Domain is this server') : domain;
 }
 
