@@ -133,7 +133,11 @@ describe.each(places)('reports ($name)', (place) => {
       await take(flag(flo, ALICE), flo);
       const { id } = await newest();
       expect((await verb(id, 'claim')).json()).toMatchObject({ assignee: 'maria', state: 'open' });
-      // Two moderators never work on the same one.
+      // Two moderators never work on the same one, also when they reach for it at once.
+      const once = (await served.inbox.reports.send({ objects: [ALICE] })).id;
+      const both = await Promise.all([verb(once, 'claim'), verb(once, 'claim', {}, 'admin-token')]);
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+      await served.inbox.reports.release(once);
       expect((await verb(id, 'claim', {}, 'admin-token')).status).toBe(409);
       expect((await reports('?assignee=maria')).map((report) => report.id)).toEqual([id]);
       expect((await verb(id, 'resolve')).status).toBe(422);
