@@ -33,7 +33,7 @@ export interface Telling {
 
 /** Where it is looked up how somebody stands to those here, and what time it is. */
 export interface Sources {
-  now(): number;
+  nowMs(): number;
   factsOf(actor: string): Promise<ActorFacts>;
 }
 
@@ -49,8 +49,8 @@ export function createTelling(parts: {
   const askDomains = createGroup((names: readonly string[]) =>
     domainFactsOf(store, [...new Set(names)], store.clock.now()),
   );
-  const { now, factsOf } = parts.sources ?? {
-    now: () => store.clock.now(),
+  const { nowMs, factsOf } = parts.sources ?? {
+    nowMs: () => store.clock.now(),
     factsOf: async (id: string): Promise<ActorFacts> => (await askActors(id)).get(id) as ActorFacts,
   };
 
@@ -79,7 +79,7 @@ export function createTelling(parts: {
       const senderFacts = once(() => (from.actor === actorId ? actorFacts() : factsOf(from.actor)));
       const domainFacts = once(async () => (await askDomains(domain)).get(domain) as DomainFacts);
       return {
-        ...{ isTrusted, isDryRun, log: logger, atMs: now() },
+        ...{ isTrusted, isDryRun, log: logger, atMs: nowMs() },
         actor: actorOf(subject),
         domain: {
           domain,

@@ -1,6 +1,15 @@
 /** The verbs that talk to a running server, as a moderator types them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { follow, post, type RemoteActor, type RemoteDomain, remoteDomain } from '../fediverse/index.ts';
+import {
+  create,
+  follow,
+  post,
+  type RemoteActor,
+  type RemoteDomain,
+  remoteDomain,
+} from '../fediverse/index.ts';
 import { begin, type Finished, ORIGIN, preparedDirectory, run, type Server, serve } from './command.ts';
 
 const SLOW = 240_000;
@@ -124,6 +133,37 @@ test(
 );
 
 test(
+  'counts, alerts, reviews and what would be pruned are shown',
+  async () => {
+    const dislike = { ...create(al.id), type: 'Listen' };
+    const connectTo = new URL(server.url).host;
+    expect((await post(`${ORIGIN}/inbox`, dislike, al, { connectTo })).status).toBe(202);
+    await expect
+      .poll(async () => (await sallyport('analytics', '--by', 'type')).stdout, { timeout: SLOW / 4 })
+      .toMatch(/^Listen +1 +\d+ % /m);
+    const counts = JSON.parse((await sallyport('analytics', '--from', '2h', '--json')).stdout);
+    expect(counts).toMatchObject({ subject: 'activity', by: 'status', bucket: 'hour' });
+    expect((await sallyport('analytics', 'overview')).stdout).toMatch(/^domains active +\d+$/m);
+    expect((await sallyport('domains', 'history', 'bad.example')).stdout).toMatch(
+      / block +admin +phishing$/m,
+    );
+    expect((await sallyport('domains', 'block', 'old.example', '--reason', 'x')).code).toBe(0);
+    expect((await sallyport('domains', 'review', '--older-than', '0')).stdout).toMatch(/^old\.example +20/m);
+    expect((await sallyport('domains', 'review')).stdout).toBe('None.\n');
+    expect((await sallyport('alerts', 'ls')).stdout).toBe('None.\n');
+    expect(await sallyport('alerts', 'test')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/404/),
+    });
+    const pruned = await sallyport('prune', '--dry-run');
+    expect(pruned.stdout).toMatch(/^TABLE +OLDER THAN +WOULD GO\n/);
+    expect(pruned.stdout).toMatch(/^audit +kept +0$/m);
+    expect((await sallyport('prune', '--forget', 'nobody')).stdout).toBe('Forgotten: none.\n');
+  },
+  SLOW,
+);
+
+test(
   'flags and environment name another server and another person',
   async () => {
     const flags = await run(['domains', 'ls', '--url', server.url, '--token', server.token]);
@@ -132,6 +172,42 @@ test(
     const wrong = await run(['domains', 'ls'], env);
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toMatch(/401 Not authenticated/);
+  },
+  SLOW,
+);
+
+test(
+  'filters are listed, explained, and tried on a document in a file',
+  async () => {
+    expect((await sallyport('filters', 'ls')).stdout).toBe('None.\n');
+    const builtIn = await sallyport('filters', 'built-in');
+    expect(builtIn.stdout).toMatch(/^keywords +hold +finds words/m);
+    const explained = await sallyport('filters', 'built-in', 'newcomer-links');
+    expect(explained.stdout).toMatch(/^knownFor +"7 days" +"3 days" +how long/m);
+    const [note, list] = ['note.json', 'filters.json'].map((name) => join(server.directory, name)) as [
+      string,
+      string,
+    ];
+    writeFileSync(note, JSON.stringify(create(al.id, { content: 'b<b>uy</b> now' })));
+    writeFileSync(
+      list,
+      JSON.stringify({ filters: [{ use: 'keywords', words: ['buy now'], verdict: 'drop' }] }),
+    );
+    expect((await sallyport('filters', 'try', note)).stdout).toBe('processed\nasked: nobody\n');
+    expect((await sallyport('filters', 'try', note, '--with', list)).stdout).toBe(
+      [
+        'dropped by keywords#1: says “buy now”',
+        'asked: keywords#1',
+        '  keywords#1  drop  says “buy now”  (buy now)',
+        'the domain would get a strike: keywords#1: says “buy now”\n',
+      ].join('\n'),
+    );
+    const asJson = JSON.parse((await sallyport('filters', 'try', note, '--with', list, '--json')).stdout);
+    expect(asJson).toMatchObject({ status: 'dropped', filter: 'keywords#1', asked: ['keywords#1'] });
+    writeFileSync(list, '[{"use":"keywords","words":[]}]');
+    const wrong = await sallyport('filters', 'try', note, '--with', list);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('filters[0].words')]);
+    expect((await sallyport('filters', 'try', join(server.directory, 'nothing'))).code).toBe(2);
   },
   SLOW,
 );

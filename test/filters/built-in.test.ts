@@ -9,6 +9,7 @@ import { createSearch } from '../../src/filters/built-in/keywords.ts';
 import { folded as foldedText, legible } from '../../src/filters/text.ts';
 import { createInbox } from '../../src/index.ts';
 import { SHARED } from '../../src/options/filters/fields.ts';
+import { readOptions } from '../../src/options.ts';
 import { temporaryDirectory } from '../setup/postgres.ts';
 
 /** Shown when a property fails, and chosen anew each time. */
@@ -69,6 +70,60 @@ describe('the option `filters`', () => {
     ]);
     expect(message).not.toContain('secret');
     expect(() => createInbox({ origin: 'https://us.example', filters: {} as never })).toThrow('not a list');
+  });
+
+  test('says of each new filter what is wrong with it, and of a verdict what does not go with it', () => {
+    const wrong: [object, string][] = [
+      [{ use: 'patterns', patterns: ['(?=x)'] }, 'filters[0].patterns[0]: no pattern of RE2'],
+      [{ use: 'patterns', patterns: ['x*'] }, 'filters[0].patterns[0]: finds nothing at all'],
+      [{ use: 'patterns', patterns: ['x{900}y{900}'] }, 'filters[0].patterns[0]: larger than'],
+      [{ use: 'types' }, 'filters[0]: needs at least one of activities, objects'],
+      [{ use: 'follow-bursts' }, 'filters[0]: needs at least one of perActor, perDomain'],
+      [{ use: 'hellthread' }, 'filters[0]: needs at least one of'],
+      [{ use: 'hellthread', hold: 5, verdict: 'drop' }, 'filters[0].verdict: its numbers say the verdict'],
+      [{ use: 'newcomer-links', allow: ['http://x'] }, 'filters[0].allow[0]: not a host name'],
+      [{ use: 'object-age', olderThan: '40000 days' }, 'filters[0].olderThan: longer than a hundred years'],
+      [{ use: 'relevance', verdict: 'score' }, 'filters[0].points: has to be given'],
+      [{ use: 'relevance', points: 3 }, 'filters[0].points: does not go with the verdict drop'],
+      [{ use: 'reports', strike: true }, 'filters[0].strike: does not go with the verdict hold'],
+      [{ use: 'reports', verdict: 'limit', for: '91 days' }, 'filters[0].for: longer than 90 days'],
+      [{ use: 'reports', verdict: 'score', points: 0 }, 'filters[0].points: not a number of points'],
+      [{ use: 'reports', name: 'scores' }, 'filters[0].name: another filter has this name'],
+    ];
+    for (const [filter, problem] of wrong) {
+      const { faults } = readOptions({ origin: 'https://us.example', filters: [filter as never] });
+      expect(faults.map((fault) => `${fault.option}: ${fault.problem}`)).toEqual([
+        expect.stringContaining(problem),
+      ]);
+    }
+    const thresholds = [
+      [{ hold: 0 }, 'scoreThresholds.hold'],
+      [{ hold: 3, drop: 3 }, 'scoreThresholds.drop'],
+      [{ block: 3 }, 'scoreThresholds.block'],
+      [[3], 'scoreThresholds'],
+    ] as const;
+    for (const [given, option] of thresholds) {
+      const { faults } = readOptions({ origin: 'https://us.example', scoreThresholds: given as never });
+      expect(faults.map((fault) => fault.option)).toEqual([option]);
+    }
+  });
+
+  test('never throws, whatever is written into it', () => {
+    const uses = builtInRecords().map(({ use }) => use);
+    const names = [...Object.keys(SHARED), 'verdict', 'words', 'patterns', 'hold', 'allow', 'objects', 'max'];
+    const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('drop', 'score', '1 day', 5, [''], ['(']));
+    const filter = fc.oneof(
+      fc.jsonValue(),
+      fc
+        .tuple(fc.constantFrom(...uses), fc.dictionary(fc.constantFrom(...names), odd))
+        .map(([use, more]) => ({ ...more, use })),
+    );
+    const property = fc.property(fc.array(filter, { maxLength: 3 }), (filters) => {
+      const { settings, faults } = readOptions({ origin: 'https://us.example', filters: filters as never });
+      if (faults.length === 0)
+        for (const one of settings.filters) expect(registeredOf(one, () => ({}) as never).name).not.toBe('');
+    });
+    fc.assert(property, { numRuns: 500, seed });
   });
 
   test('is described by the filters themselves, and what they say is what the check knows', () => {

@@ -53,7 +53,7 @@ export interface Progress {
   done: number;
 }
 
-const PAGE = 100;
+const PAGE = 50;
 /** So many without a breath for others. */
 const BREATH = 10;
 /** Between two pages, in milliseconds. */
@@ -86,7 +86,7 @@ export async function runSimulation(
   const registered = asked.map((settings) => registeredOf(settings, () => supplies));
   const telling = createTelling({
     ...{ store, references, logger: QUIET },
-    sources: { now: () => moment.atMs, factsOf: async (actor) => past.factsOf(actor, moment) },
+    sources: { nowMs: () => moment.atMs, factsOf: async (actor) => past.factsOf(actor, moment) },
   });
   // Of what an activity names nobody looks up whether it is stored.
   const shelf: Shelf = { ...references, knownAmong: async () => new Set() };
@@ -120,7 +120,8 @@ export async function runSimulation(
     const page = await recordedActivities(store, last, range, PAGE);
     if (page.length === 0) break;
     const shown = new Map<string, Activity | string>();
-    for (const one of page) {
+    for (const [at, one] of page.entries()) {
+      if (at % BREATH === 0) await setImmediate();
       if (one.raw === null) continue;
       const view = viewOf({ ...one, raw: one.raw, status: 'accepted', known: [] }, shelf);
       shown.set(one.id, await view.catch((error: unknown) => messageOf(error, 200)));
