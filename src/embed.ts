@@ -167,7 +167,7 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
   const settings = checkOptions(options);
   const events = createEvents(settings.logger);
   const registrations = new Map<string, Registration>();
-  const chain = createFilterChain(settings.filters, settings.scoreThresholds);
+  const chain = createFilterChain(settings.filters, settings.scoreThresholds, settings.shadowFilters);
   let opening: Promise<Opened> | undefined;
   let opened: Opened | undefined;
   let closing: Promise<void> | undefined;

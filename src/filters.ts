@@ -24,10 +24,11 @@ import { createPlaces } from './filters/places.ts';
 import { askPolicy } from './filters/policy.ts';
 import type { Registered } from './filters/registered.ts';
 import type { FilterChain } from './filters/registry.ts';
+import { askShadow, withShadow } from './filters/shadow.ts';
 import { createTelling, type Subject } from './filters/telling.ts';
 import { createTrustCopy } from './filters/trust.ts';
 import { createMailbox } from './mailbox.ts';
-import type { FollowPolicyFunction, Settings } from './options.ts';
+import { type FollowPolicyFunction, type Settings, SHADOW_POLICY } from './options.ts';
 import { emptyShelf, type Shelf, viewOf } from './references/view.ts';
 import {
   type Judged,
@@ -95,7 +96,7 @@ export function createFilters(parts: FiltersParts): Filters {
 
   const lease = createGroup(async (names: readonly string[]) => {
     const atMs = store.clock.now();
-    const filtersMs = chain.list().reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
+    const filtersMs = [...chain.list(), ...chain.shadow].reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
     const untilMs = atMs + filtersMs + LEASE_SPARE_MS;
     const mail = await leaseMail(store, names, { perDomain: MAIL_PER_DOMAIN, atMs, untilMs });
     return Map.groupBy(mail, ({ domain }) => domain);
@@ -153,9 +154,10 @@ export function createFilters(parts: FiltersParts): Filters {
     // Where nobody can say who that is, the request waits, as it does where the policy has no answer.
     const isAsked = followed !== undefined && !pastFilters.includes(FOLLOW_POLICY);
     const policy = isAsked ? await parts.policyOf(followed.id).catch(() => null) : null;
-    if (filters.length === 0 && policy === null) return NOTHING;
+    if (filters.length === 0 && policy === null && chain.shadow.length === 0) return NOTHING;
     const verdict = await judgeBy(filters, mail);
-    for (const { filter, type: what } of verdict.remarks) parts.onVerdict?.(filter, what);
+    for (const { filter, type: what } of verdict.remarks)
+      if (filter !== SHADOW_POLICY) parts.onVerdict?.(filter, what);
     if (verdict.end !== undefined) {
       const { filter, reason, type: what } = verdict.end;
       const stage = 'filter';
@@ -171,15 +173,18 @@ export function createFilters(parts: FiltersParts): Filters {
   }
 
   async function judgeBy(filters: readonly Registered[], mail: UnfilteredMail): Promise<MailVerdict> {
-    if (filters.length === 0) return NOTHING;
     const { activityId, facts } = mail;
+    // What was approved has been put to the shadow policy before.
+    const shadow = facts.pastFilters === undefined ? chain.shadow : [];
+    if (filters.length === 0 && shadow.length === 0) return NOTHING;
     const asked = filters.map(({ name }) => name);
+    const [first] = asked;
     // Two came under one id in the same moment, and the other one's document stands: filters would look at that.
     if (facts.digest !== undefined && facts.digest !== hash('sha256', mail.raw, 'hex')) {
-      // Of one that was approved its turn says so.
-      if (facts.pastFilters !== undefined) return NOTHING;
+      // Of one that was approved its turn says so; and what is only tried holds nothing.
+      if (facts.pastFilters !== undefined || first === undefined) return NOTHING;
       const reason = 'another document came under its id';
-      const end = { filter: (filters[0] as Registered).name, type: 'hold', reason } as const;
+      const end = { filter: first, type: 'hold', reason } as const;
       return { asked, remarks: [{ ...end, type: 'fault' }], end };
     }
     const view = viewOf({ ...mail, type: facts.type, status: 'accepted' }, references);
@@ -189,11 +194,17 @@ export function createFilters(parts: FiltersParts): Filters {
       const told = telling.tell(activity, subjectOf(mail), { isTrusted, isDryRun: false });
       // What was held for its points and approved has them still.
       const thresholds = facts.pastFilters?.includes(SCORES) ? [] : chain.thresholds;
-      return judge(filters, activity, told, { closing: closing.signal, thresholds, watch: chain.watch });
+      const judging = { closing: closing.signal, thresholds, watch: chain.watch };
+      const verdict = await judge(filters, activity, told, judging);
+      if (shadow.length === 0) return verdict;
+      const { outcome, remark } = await askShadow(shadow, activity, told, judging);
+      parts.onVerdict?.(SHADOW_POLICY, outcome);
+      return withShadow(verdict, remark);
     }
     // Nobody can look at it: that is for a person to see, as where a filter fails.
     logger.error('an activity could not be shown to filters', { activityId, error: activity });
-    const end = { filter: (filters[0] as Registered).name, type: 'hold', reason: activity } as const;
+    if (first === undefined) return NOTHING;
+    const end = { filter: first, type: 'hold', reason: activity } as const;
     return { asked, remarks: [{ ...end, type: 'fault' }], end };
   }
 

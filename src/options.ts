@@ -13,6 +13,7 @@ export {
 } from './options/check.ts';
 export type * from './options/domains.ts';
 export { millisecondsOf } from './options/duration.ts';
+export { SHADOW_POLICY } from './options/filters.ts';
 export {
   aliasesProblem,
   type FollowTerms,

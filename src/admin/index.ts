@@ -55,7 +55,7 @@ export function createAdmin(inbox: Inbox, { authorize, logger }: AdminOptions): 
 
     const { route, at } = found;
     if (!covers(person.role, route.role)) return responseOf(forbidden(person.role, route.role));
-    const answer = await route.answerTo({ inbox, at, url, by: person.name, request });
+    const answer = await route.answerTo({ inbox, at, url, by: person.name, role: person.role, request });
     if (answer instanceof Response) return answer;
     return responseOf({
       status: 200,

@@ -13,6 +13,7 @@ export interface Call<Query extends Fields, Body extends Fields> {
   readonly body: Input<Body>;
   /** Who asks: `by` in the log. */
   readonly by: string;
+  readonly role: Role;
   readonly request: Request;
 }
 
@@ -31,6 +32,7 @@ export interface Route {
     readonly at: Readonly<Record<string, string>>;
     readonly url: URL;
     readonly by: string;
+    readonly role: Role;
     readonly request: Request;
   }): Promise<unknown>;
 }
@@ -61,9 +63,9 @@ export function route<Query extends Fields = typeof NOTHING, Body extends Fields
     ...{ method, path, about, query, body },
     role: described.role ?? (method === 'GET' ? 'viewer' : 'moderator'),
     answer: { schema: answer.replace('[]', '') as AnswerName, isPage: answer.endsWith('[]') },
-    async answerTo({ inbox, at, url, by, request }) {
+    async answerTo({ inbox, at, url, by, role, request }) {
       return call({
-        ...{ inbox, at, by, request },
+        ...{ inbox, at, by, role, request },
         query: readQuery(query, url.searchParams),
         body: method === 'POST' ? await readBody(body, request, described.bodyBytesMax) : ({} as Input<Body>),
       });

@@ -95,8 +95,8 @@ export interface FilterRecord {
   readonly name: string;
   /** The built-in filter that it is; null for code. */
   readonly use: string | null;
-  /** `filter` in order, then `hook`: those of one type. */
-  readonly stage: 'filter' | 'hook';
+  /** `filter` in order, then `hook`: those of one type; then `shadow`: those that are only tried together. */
+  readonly stage: 'filter' | 'hook' | 'shadow';
   /** The one type that it is asked about; null for all. */
   readonly type: string | null;
   /** What becomes of what it finds, as it is configured; null where the filter says it each time. */

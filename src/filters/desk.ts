@@ -28,7 +28,12 @@ const STATUS = { drop: 'dropped', reject: 'rejected', hold: 'held' } as const;
 /** `open` throws `ERR_CLOSED` where there is nothing to try filters with. */
 export function createFiltersDesk(chain: FilterChain, open: () => TrialParts): FiltersDesk {
   return {
-    list: async () => chain.list().map((one) => recordOf(one, chain)),
+    list: async () => [
+      ...chain.list().map((one) => recordOf(one, chain)),
+      ...chain.shadow.map(
+        (one): FilterRecord => ({ ...recordOf(one, chain), stage: 'shadow', isShadow: true }),
+      ),
+    ],
     builtIn: async () => builtInRecords(),
     async try(document, { filters } = {}) {
       const parts = open();

@@ -1,6 +1,6 @@
 /** What is registered, in the order in which it is asked. Made before the house is opened, and outlives it. */
 import { SallyportError } from '../errors.ts';
-import type { FilterSettings } from '../options.ts';
+import { type FilterSettings, SHADOW_POLICY } from '../options.ts';
 import { FOLLOW_POLICY } from '../verdict.ts';
 import type { Supplies } from './built-in/built-in.ts';
 import { registeredOf } from './built-in/index.ts';
@@ -9,6 +9,9 @@ import type { Registered } from './registered.ts';
 import { createSupplies, type SuppliesParts } from './supplies.ts';
 import { createWatch, type Watch } from './watch.ts';
 
+/** Names under which something else than a filter stands. */
+const RESERVED: readonly string[] = [SCORES, SHADOW_POLICY, FOLLOW_POLICY];
+
 export interface FilterChain {
   /** Throws `ERR_INVALID` for a name that is taken. */
   add(registered: Registered): Disposable;
@@ -16,6 +19,8 @@ export interface FilterChain {
   nameFor(prefix: string): string;
   /** Filters first, hooks after them. */
   list(): readonly Registered[];
+  /** Asked after all of them, and whose verdict is only entered. */
+  readonly shadow: readonly Registered[];
   /** From now on mail waits also where no filter is registered: some actor's follow policy is a function. */
   expectPolicies(): void;
   /** Does mail wait for a verdict? */
@@ -33,6 +38,7 @@ export interface FilterChain {
 export function createFilterChain(
   builtIn: readonly FilterSettings[] = [],
   thresholds: Thresholds = [],
+  shadowFilters: readonly FilterSettings[] = [],
 ): FilterChain {
   let supplies: Supplies | undefined;
   let clock = (): number => 0;
@@ -49,10 +55,12 @@ export function createFilterChain(
   };
   for (const settings of builtIn) registered.set(settings.name, registeredOf(settings, supplied));
   order();
+  const shadow = shadowFilters.map((settings) => registeredOf(settings, supplied));
   return {
+    shadow,
     add(one) {
       const { name } = one;
-      if (registered.has(name) || name === SCORES || name === FOLLOW_POLICY) {
+      if (registered.has(name) || RESERVED.includes(name)) {
         throw new SallyportError('ERR_INVALID', `there is a filter called ${name} already`, {
           hint: 'give each filter a name of its own',
           data: { name },
@@ -76,7 +84,7 @@ export function createFilterChain(
     expectPolicies() {
       hasPolicies = true;
     },
-    isActive: () => hasPolicies || registered.size > 0,
+    isActive: () => hasPolicies || registered.size + shadow.length > 0,
     supply(parts) {
       supplies = createSupplies(parts);
       clock = () => parts.store.clock.now();

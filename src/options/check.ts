@@ -5,7 +5,7 @@ import { SallyportError } from '../errors.ts';
 import { checkAlerts } from './alerts.ts';
 import { checkDomainPolicy } from './domains.ts';
 import { millisecondsOf } from './duration.ts';
-import { checkFilters, checkThresholds } from './filters.ts';
+import { checkFilters, checkThresholds, SHADOW_POLICY } from './filters.ts';
 import { aliasesProblem, followPolicyProblem } from './follow-policy.ts';
 import { stderrLogger } from './logger.ts';
 import { checkRetention } from './retention.ts';
@@ -68,6 +68,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   signedIn: true,
   publicBlocklist: true,
   filters: true,
+  shadowFilters: true,
   scoreThresholds: true,
   alerts: true,
   retention: true,
@@ -146,6 +147,7 @@ export function readOptions(options: InboxOptions): { settings: Settings; faults
     signedIn: checkSignedIn(options.signedIn, report),
     publicBlocklist: checkBlocklist(options.publicBlocklist, report),
     filters: checkFilters(options.filters ?? [], check, report),
+    shadowFilters: checkFilters(options.shadowFilters ?? [], check, report, SHADOW_POLICY),
     scoreThresholds: checkThresholds(options.scoreThresholds, report),
     alerts: checkAlerts(options.alerts ?? [], check, report),
     retention: checkRetention(options.retention ?? {}, signatureMs, check, report),

@@ -190,6 +190,11 @@ export interface InboxOptions extends DomainPolicyOptions {
   readonly publicBlocklist?: boolean | { readonly comments: boolean } | undefined;
   /** Built-in filters, asked in this order before those in code. @default none */
   readonly filters?: readonly BuiltInFilter[] | undefined;
+  /**
+   * Built-in filters that are only tried, together: asked in this order after all others, and what they would have made
+   * of an activity is one entry of its history. `scoreThresholds` holds for them too. @default none
+   */
+  readonly shadowFilters?: readonly BuiltInFilter[] | undefined;
   /** What the points of filters add up to: the highest threshold that is reached decides. @default none */
   readonly scoreThresholds?: ScoreThresholds | undefined;
   /** Accepted and unprocessed activities above which new ones are answered 503. @default 100000 */
@@ -226,6 +231,7 @@ export interface Settings extends DomainPolicySettings {
   /** Null: nobody is shown any. */
   readonly publicBlocklist: { readonly comments: boolean } | null;
   readonly filters: readonly FilterSettings[];
+  readonly shadowFilters: readonly FilterSettings[];
   /** Lowest first. */
   readonly scoreThresholds: readonly { readonly type: keyof ScoreThresholds; readonly points: number }[];
   readonly alerts: readonly ChannelSettings[];

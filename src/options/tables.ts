@@ -123,6 +123,11 @@ export const OPTIONS: readonly Row[] = [
   ],
   ['filters', 'built-in filters, asked in this order before those in code', 'none'],
   [
+    'shadowFilters',
+    'built-in filters that are only tried: what they would have made of an activity stands in its history',
+    'none',
+  ],
+  [
     'scoreThresholds',
     'what the points of filters come to: the highest of `{ hold, reject, drop }` that is reached decides',
     'none',

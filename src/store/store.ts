@@ -81,11 +81,12 @@ interface Life {
  */
 export async function openStore(
   settings: Pick<Settings, 'database' | 'dataDirectory' | 'origin' | 'logger'> &
-    Partial<Pick<Settings, 'filters'>>,
+    Partial<Pick<Settings, 'filters' | 'shadowFilters'>>,
   parts: StoreParts = {},
 ): Promise<Store> {
-  const { database, dataDirectory, logger, filters = [] } = settings;
-  const indices = filters.some(({ use }) => use === 'first-contact') ? [CONTACT_INDEX] : [];
+  const { database, dataDirectory, logger, filters = [], shadowFilters = [] } = settings;
+  const asksForContacts = [...filters, ...shadowFilters].some(({ use }) => use === 'first-contact');
+  const indices = asksForContacts ? [CONTACT_INDEX] : [];
   const { startMs = START_MS, transactionMs = TRANSACTION_MS } = parts;
   const isLocked = database === null && !dataDirectory.startsWith('memory://');
   const unlock = isLocked ? lockDirectory(dataDirectory) : () => undefined;

@@ -37,7 +37,7 @@ const kind = fc.constantFrom<Record<string, unknown>>(
   { use: 'newcomer-links', knownFor: '30 minutes' },
 );
 const filters = fc.array(
-  fc.tuple(kind, outcome).map(([one, more]) => ({ ...one, ...more })),
+  fc.tuple(kind, outcome).map(([one, more]) => ({ ...one, ...more }) as unknown as BuiltInFilter),
   { minLength: 1, maxLength: 4 },
 );
 const scoreThresholds = fc.constantFrom(undefined, { hold: 2 }, { hold: 1, drop: 3 });
@@ -167,13 +167,8 @@ describe.each(places)('what is predicted ($name)', (place) => {
           ]);
 
           let nowMs = beganMs;
-          const options = { ...(policy as Partial<InboxOptions>), actors: { alice: {}, bob: {} } };
-          await using strict = await serve(
-            place,
-            { ...options, filters: policy.filters as unknown as BuiltInFilter[] },
-            undefined,
-            { clock: { now: () => nowMs } },
-          );
+          const options: Partial<InboxOptions> = { ...policy, actors: { alice: {}, bob: {} } };
+          await using strict = await serve(place, options, undefined, { clock: { now: () => nowMs } });
           const at = (ms: number): void => {
             nowMs = ms;
           };

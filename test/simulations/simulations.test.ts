@@ -50,19 +50,19 @@ describe.each(places)('a simulation ($name)', (place) => {
 
   /** Every activity with all that is known of it: what a simulation must leave as it is. */
   const standing = async () => JSON.stringify((await served.inbox.activities.list()).items);
-  const begin = async (policy: unknown, more: object = {}, status = 200) => {
+  const begin = async (policy: unknown, more: object = {}, status = 200, by = 'moderator') => {
     const wish = { policy, since: new Date(beganMs).toISOString(), ...more };
-    const reply = await served.admin('/simulations', wish, 'moderator-token');
+    const reply = await served.admin('/simulations', wish, `${by}-token`);
     expect(reply.status).toBe(status);
     return reply.json() as SimulationRecord;
   };
   const look = async ({ id }: SimulationRecord) =>
     (await served.admin(`/simulations/${id}`)).json() as SimulationRecord;
-  async function simulate(policy: unknown, more: object = {}): Promise<SimulationResult> {
-    const begun = await begin(policy, more);
+  async function simulate(policy: unknown, more: object = {}, by?: string): Promise<SimulationResult> {
+    const begun = await begin(policy, more, 200, by);
     await expect.poll(async () => (await look(begun)).state, { timeout: 60_000 }).not.toBe('running');
     const over = await look(begun);
-    expect(over).toMatchObject({ state: 'done', by: 'maria', error: null, done: over.total });
+    expect(over).toMatchObject({ state: 'done', error: null, done: over.total });
     return over.result as SimulationResult;
   }
   const BUY = { use: 'keywords', words: ['buy now'], verdict: 'drop', name: 'shops' };
@@ -109,7 +109,8 @@ describe.each(places)('a simulation ($name)', (place) => {
       { filter: 'shops', type: 'shadow', count: 2 },
     ]);
     expect(result.notes.join()).toContain('service');
-    const told = await simulate({ filters: [away] }, { external: true });
+    const told = await simulate({ filters: [away] }, { external: true }, 'admin');
+    await begin({ filters: [away] }, { external: true }, 403);
     expect(told.filters).toMatchObject([{ filter: 'service', to: 'held', count: 5, changed: 4 }]);
   });
 
@@ -146,12 +147,12 @@ describe.each(places)('a simulation ($name)', (place) => {
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const slow = { use: 'external', url: `http://127.0.0.1:${port}/`, timeout: '1 minute', name: 'slow' };
-    const first = await begin({ filters: [slow] }, { external: true });
+    const first = await begin({ filters: [slow] }, { external: true }, 200, 'admin');
     await begin({ filters: [BUY] }, {}, 409);
     const cancelled = await served.admin(`/simulations/${first.id}/cancel`, {}, 'moderator-token');
     expect(cancelled.json()).toMatchObject({ id: first.id, state: 'cancelled', result: null });
     const { items } = (await served.admin('/simulations')).json() as { items: SimulationRecord[] };
-    expect(items[0]).toMatchObject({ id: first.id, filters: ['slow'] });
+    expect(items[0]).toMatchObject({ id: first.id, by: 'admin', filters: ['slow'] });
     expect(items.length).toBeGreaterThan(1);
     expect((await begin({ filters: [BUY] })).state).toBe('running');
     silent.closeAllConnections();

@@ -1,5 +1,7 @@
 /** Policies tried on what was recorded. */
 import type { SimulatedPolicy } from '../../api/simulations.ts';
+import { covers } from '../people.ts';
+import { forbidden, Refused } from '../problems.ts';
 import { type Route, route } from '../route.ts';
 
 export const simulations: readonly Route[] = [
@@ -21,13 +23,16 @@ export const simulations: readonly Route[] = [
       domain: { kind: 'text', charactersMax: 253, about: "only those of this domain's actors" },
       external: {
         kind: 'flag',
-        about: 'filters that ask a service ask it about each activity; left out when absent',
+        about: 'filters that ask a service ask it about each activity; left out when absent. For admins',
       },
       samples: { kind: 'number', least: 0, about: 'examples for each filter and outcome; 3, at most 20' },
     },
     answer: 'Simulation',
-    call: ({ inbox, body: { policy, ...wish }, by }) =>
-      inbox.simulations.start({ ...wish, policy: policy as unknown as SimulatedPolicy }, { by }),
+    call({ inbox, body: { policy, ...wish }, by, role }) {
+      // Such a URL may be private: whom this server asks is for those who could configure it.
+      if (wish.external === true && !covers(role, 'admin')) throw new Refused(forbidden(role, 'admin'));
+      return inbox.simulations.start({ ...wish, policy: policy as unknown as SimulatedPolicy }, { by });
+    },
   }),
   route('GET', '/simulations/:id', {
     about: 'How far a simulation is, and what came of it',

@@ -26,7 +26,7 @@ export const filters = {
   Filter: object({
     name: text,
     use: orNull(text),
-    stage: oneOf('filter', 'hook'),
+    stage: oneOf('filter', 'hook', 'shadow'),
     type: orNull(text),
     verdict: orNull(text),
     effect: orNull(text),
