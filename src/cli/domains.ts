@@ -3,6 +3,7 @@ import { millisecondsOf } from '../options.ts';
 import { type Client, CONNECTION, CONNECTION_HELP, connect } from './client.ts';
 import { lists } from './lists.ts';
 import { PAGING, PAGING_HELP, plain, printList, recordOf } from './page.ts';
+import { reviews } from './reviews.ts';
 import { DONE, print, readArgs, take, UsageError, type Verb } from './verb.ts';
 
 const OPTIONS = {
@@ -32,8 +33,10 @@ export const domains: Verb = {
        sallyport domains unblock DOMAIN [--reason WHY]
        sallyport domains limit DOMAIN [--reason WHY] [--until TIME]
        sallyport domains reset DOMAIN [--reason WHY]
+       sallyport domains review [--within DAYS] [--older-than DAYS], sallyport domains history DOMAIN
        sallyport domains import FILE, sallyport domains export: as sallyport lists
 
+review   blocks that somebody should look at again; history: what a domain has done, and the decisions about it
 impact   what a block would touch: what came lately, and the follows; so does block --dry-run
 block    everything from the domain and its subdomains is answered 403
 unblock  ends a block
@@ -47,6 +50,7 @@ ${PAGING_HELP}
 ${CONNECTION_HELP}`,
   async run(args) {
     if (args[0] === 'import' || args[0] === 'export') return lists.run(args);
+    if (args[0] === 'review' || args[0] === 'history') return reviews.run(args);
     const { values, positionals } = readArgs(args, OPTIONS);
     const [verb, ...rest] = positionals;
     if (verb === 'ls') {
