@@ -29,14 +29,25 @@ export async function putSaid(tx: Statements, subscription: string, said: readon
        is distinct from (excluded.wish, excluded.labels, excluded.advice, excluded.change_id)`);
 }
 
-/** The list says nothing of anybody else any more. */
-export async function dropUnsaid(tx: Statements, subscription: string, said: readonly Said[]): Promise<void> {
-  await tx.run(sql`
-    update subscription_entry as e set wish = null, advice = null, change_id = null, labels = '[]'
-     where e.subscription = ${subscription}::bigint and (e.wish is not null or e.advice is not null)
-       and not exists (select 1 from json_to_recordset(${rows(said.map(({ kind, key }) => ({ kind, key })))})
-                         as r(kind text, key text) where r.kind = e.kind and r.key = e.key)`);
+/** The list says nothing of these any more. */
+export async function dropUnsaid(
+  tx: Statements,
+  subscription: string,
+  gone: readonly Pick<Said, 'kind' | 'key'>[],
+): Promise<void> {
+  if (gone.length > 0)
+    await tx.run(sql`
+      update subscription_entry as e set wish = null, advice = null, change_id = null, labels = '[]'
+        from json_to_recordset(${rows(gone.map(({ kind, key }) => ({ kind, key })))}) as r(kind text, key text)
+       where e.subscription = ${subscription}::bigint and e.kind = r.kind and e.key = r.key`);
   await forgetSpent(tx, subscription);
+}
+
+/** Everything that is known to be said. */
+export async function saidEntries(db: Statements, subscription: string): Promise<Said[]> {
+  return db.run(sql`
+    select kind, key, wish, labels, advice, change_id as "changeId" from subscription_entry
+     where subscription = ${subscription}::bigint and (wish is not null or advice is not null)`);
 }
 
 /** Forgets entities of which nothing is said and nothing was made. */

@@ -3,10 +3,10 @@ import type { Settings } from '../options.ts';
 import type { Remote } from '../remote.ts';
 import { type Held, type Reading, type Standing, saveReading } from '../store/subscriptions.ts';
 import type { Ask, Failed, PollLimits } from './asking.ts';
-import { followDataset, keepWhole } from './fires/follow.ts';
+import { followDataset } from './fires/follow.ts';
 import { nameLabels } from './fires/labels.ts';
 import { carryOut, pendingPlan, type SettlingParts, sourceOf } from './settling.ts';
-import { readWholeList } from './whole.ts';
+import { keepWhole, readWholeList } from './whole.ts';
 
 export interface PollingParts extends SettlingParts {
   readonly settings: Pick<Settings, 'logger'>;

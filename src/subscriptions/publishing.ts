@@ -9,6 +9,7 @@ import {
   lastChangeId,
   latestChanges,
   lockDataset,
+  type PublicChange,
   type Statement,
 } from '../store/public-changes.ts';
 import { allRulesInForce, rulesVersion } from '../store/rules-in-force.ts';
@@ -29,36 +30,47 @@ export interface Publishing {
 export function createPublishing(store: Store): Publishing {
   let published: string | null = null;
 
-  /** One transaction; true when there is more to say. */
-  async function publishSome(): Promise<boolean> {
+  /** Says everything that is to be said, a part in each transaction; false when somebody else said something meanwhile. */
+  async function publishAll(): Promise<boolean> {
     const nowMs = store.clock.now();
-    return store.transaction(async (tx) => {
-      await lockDataset(tx, uuidAfter(null, nowMs));
-      const said = new Map((await latestChanges(tx)).map((change) => [change.domain, change]));
-      const now = new Map((await allRulesInForce(tx, nowMs)).flatMap(statementOf));
-      const changes: Statement[] = [...now.values()].filter(
-        (one) => bodyOf(one) !== bodyOf(said.get(one.domain) ?? null),
-      );
-      for (const { domain, type } of said.values())
-        if (type !== 'retraction' && !now.has(domain)) changes.push(retractionOf(domain));
-      let lastId = await lastChangeId(tx);
-      const some = changes.slice(0, AT_ONCE).map((change) => {
+    let lastId = await lastChangeId(store);
+    const changes = differences(await latestChanges(store), await allRulesInForce(store, nowMs));
+    // Once also when there is nothing to say: a dataset that is empty exists.
+    for (let from = 0; from === 0 || from < changes.length; from += AT_ONCE) {
+      const before = lastId;
+      const some = changes.slice(from, from + AT_ONCE).map((change) => {
         lastId = uuidAfter(lastId, nowMs);
         return { ...change, id: lastId };
       });
-      if (some.length > 0) await insertChanges(tx, some, nowMs);
-      return changes.length > some.length;
-    });
+      const isSaid = await store.transaction(async (tx) => {
+        await lockDataset(tx, uuidAfter(null, nowMs));
+        if ((await lastChangeId(tx)) !== before) return false;
+        if (some.length > 0) await insertChanges(tx, some, nowMs);
+        return true;
+      });
+      if (!isSaid) return false;
+    }
+    return true;
   }
 
   return {
     async publish() {
       const version = await rulesVersion(store, store.clock.now());
       if (version === published) return;
-      while (await publishSome());
-      published = version;
+      // Where another process was quicker, the next time finds less to say, or nothing.
+      if (await publishAll()) published = version;
     },
   };
+}
+
+/** What was said last, against what is in force now. */
+function differences(latest: readonly PublicChange[], rules: readonly RuleInForce[]): Statement[] {
+  const said = new Map(latest.map((change) => [change.domain, change]));
+  const now = new Map(rules.flatMap(statementOf));
+  const changes = [...now.values()].filter((one) => bodyOf(one) !== bodyOf(said.get(one.domain) ?? null));
+  for (const { domain, type } of said.values())
+    if (type !== 'retraction' && !now.has(domain)) changes.push(retractionOf(domain));
+  return changes;
 }
 
 /** What others are told of a rule; nothing of one that is to be hidden in part, and of one that lets everything in. */

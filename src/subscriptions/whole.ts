@@ -1,8 +1,23 @@
 /** A list that comes as a whole: asked for, read, and put in the terms of its subscription. */
-import { messageOf, SallyportError } from '../errors.ts';
+import { SallyportError } from '../errors.ts';
 import { type ListFormat, type ReadList, readList } from '../lists/index.ts';
-import type { KnownChange, Said } from '../store/subscription-entries.ts';
-import type { Reading, Subscription } from '../store/subscriptions.ts';
+import type { Statements } from '../store/statement.ts';
+import type { Store } from '../store/store.ts';
+import {
+  dropUnsaid,
+  type KnownChange,
+  putSaid,
+  rememberChanges,
+  type Said,
+  saidEntries,
+} from '../store/subscription-entries.ts';
+import {
+  type Held,
+  isStillHeld,
+  type Reading,
+  type Subscription,
+  saveReading,
+} from '../store/subscriptions.ts';
 import { type Ask, type Failed, failed, unreadable } from './asking.ts';
 import { opinionOf } from './opinion.ts';
 
@@ -76,5 +91,39 @@ function listUrl({ url, kind }: Readable): string {
   return kind === 'mastodon' && pathname === '/' ? `${origin}${MASTODON_LIST}` : url;
 }
 
-/** A fault of ours on the way, in a few words. */
-export const reasonOf = (error: unknown): string => messageOf(error, 300);
+/** Rows written in one transaction. */
+const AT_ONCE = 2_000;
+
+/**
+ * Keeps everything that a list says now; false when the subscription is held no longer. In several transactions, as long
+ * as the list is: only the last one says that it was read, so after a crash it is read again.
+ */
+export async function keepWhole(store: Store, held: Held, whole: Whole): Promise<boolean> {
+  const known = new Map((await saidEntries(store, held.id)).map((said) => [nameOf(said), bodyOf(said)]));
+  const fresh = whole.said.filter((said) => known.get(nameOf(said)) !== bodyOf(said));
+  for (const said of whole.said) known.delete(nameOf(said));
+  const gone = [...known.keys()].map((name): Pick<Said, 'kind' | 'key'> => {
+    const [kind, key] = name.split(' ') as [Said['kind'], string];
+    return { kind, key };
+  });
+  const write = (work: (tx: Statements) => Promise<void>): Promise<boolean> =>
+    store.transaction(async (tx) => {
+      if (!(await isStillHeld(tx, held))) return false;
+      await work(tx);
+      return true;
+    });
+  for (let from = 0; from < fresh.length; from += AT_ONCE)
+    if (!(await write((tx) => putSaid(tx, held.id, fresh.slice(from, from + AT_ONCE))))) return false;
+  for (let from = 0; from < whole.changes.length; from += AT_ONCE) {
+    const some = whole.changes.slice(from, from + AT_ONCE);
+    if (!(await write((tx) => rememberChanges(tx, held.id, some)))) return false;
+  }
+  return write(async (tx) => {
+    await dropUnsaid(tx, held.id, gone);
+    await saveReading(tx, held, whole.reading);
+  });
+}
+
+const nameOf = ({ kind, key }: Said): string => `${kind} ${key}`;
+const bodyOf = ({ wish, labels, advice = null, changeId = null }: Said): string =>
+  JSON.stringify([wish, labels, advice, changeId]);

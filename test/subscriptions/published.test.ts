@@ -227,7 +227,7 @@ describe('our own list', () => {
       expect([args, code, stderr]).toEqual([args, 0, '']);
       return stdout;
     };
-    const [{ id }] = (await follower.inbox.subscriptions.list()).items as [{ id: string }];
+    const id = (await follower.inbox.subscriptions.list()).items[0]?.id ?? '';
     expect(await sallyport('ls')).toMatch(
       /^ID +NAME +KIND +STATE[^\n]*\n\d+ +us\.example +fires +paused +auto +211 /,
     );

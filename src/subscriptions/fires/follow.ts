@@ -7,7 +7,6 @@
 
 import type { Store } from '../../store/store.ts';
 import {
-  dropUnsaid,
   forgetChanges,
   forgetSpent,
   type KnownChange,
@@ -18,7 +17,7 @@ import {
 } from '../../store/subscription-entries.ts';
 import { type Endpoints, type Held, isStillHeld, saveReading } from '../../store/subscriptions.ts';
 import { type Ask, type Failed, failed, objectOf, type PollLimits, unreadable } from '../asking.ts';
-import type { Readable, Whole } from '../whole.ts';
+import { keepWhole, type Readable, type Whole } from '../whole.ts';
 import { type Change, changeIdOf, changeOf, type Entity } from './change.ts';
 import { ACCEPT_FIRES, findDataset, isFailed, listedIn, read } from './dataset.ts';
 import { saidBy } from './recommendation.ts';
@@ -116,22 +115,6 @@ export async function followDataset(parts: Following, held: Held): Promise<Follo
   if (!(await keepWhole(parts.store, held, { ...whole, reading }))) return null;
   const { endpoints, position } = reading as { endpoints: Endpoints; position: string };
   return readOn(parts, { ...held, ...reading }, { endpoints, position });
-}
-
-const PUT_AT_ONCE = 5_000;
-
-/** Keeps everything that a list says now; false when the subscription is held no longer. */
-export async function keepWhole(store: Store, held: Held, whole: Whole): Promise<boolean> {
-  return store.transaction(async (tx) => {
-    if (!(await isStillHeld(tx, held))) return false;
-    for (let from = 0; from < whole.said.length; from += PUT_AT_ONCE)
-      await putSaid(tx, held.id, whole.said.slice(from, from + PUT_AT_ONCE));
-    await dropUnsaid(tx, held.id, whole.said);
-    for (let from = 0; from < whole.changes.length; from += PUT_AT_ONCE)
-      await rememberChanges(tx, held.id, whole.changes.slice(from, from + PUT_AT_ONCE));
-    await saveReading(tx, held, whole.reading);
-    return true;
-  });
 }
 
 async function readOn(
