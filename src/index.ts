@@ -3,6 +3,31 @@ import { createInbox as createInboxOf, type Inbox } from './embed.ts';
 import type { InboxOptions } from './options.ts';
 
 export type {
+  ExportedList,
+  ExportQuery,
+  ImportOptions,
+  ImportPreview,
+  ImportStarted,
+  InForceQuery,
+  ListFormat,
+  ListKind,
+  ListsDesk,
+  Measure,
+  MeasureName,
+  RowProblem,
+  RuleInForce,
+} from './api/lists.ts';
+export type {
+  SubscriptionEntry,
+  SubscriptionKind,
+  SubscriptionLogin,
+  SubscriptionPreview,
+  SubscriptionRecord,
+  SubscriptionSettings,
+  SubscriptionsDesk,
+  SubscriptionWish,
+} from './api/subscriptions.ts';
+export type {
   Activity,
   ActivityMap,
   ActivityRecord,
@@ -48,6 +73,7 @@ export type {
   Page,
   PageQuery,
   Ref,
+  ReportClaim,
   ReportDetail,
   ReportedObject,
   ReportFlagRecord,
@@ -61,16 +87,6 @@ export type {
   Transition,
   UserBlockRecord,
 } from './api.ts';
-export type {
-  SubscriptionEntry,
-  SubscriptionKind,
-  SubscriptionLogin,
-  SubscriptionPreview,
-  SubscriptionRecord,
-  SubscriptionSettings,
-  SubscriptionsDesk,
-  SubscriptionWish,
-} from './api/subscriptions.ts';
 export type {
   ActivitiesQuery,
   CollectionName,

@@ -1,5 +1,5 @@
 /** `sallyport batches`: changes to many domains, how far they are, and taking them back as one. */
-import { type Client, CONNECTION, CONNECTION_HELP, connect, type Json } from './client.ts';
+import { type Client, CONNECTION, CONNECTION_HELP, connect, type Json, RequestFailed } from './client.ts';
 import { PAGING, PAGING_HELP, plain, printList, recordOf } from './page.ts';
 import { complain, DONE, FAILED, print, readArgs, take, UsageError, type Verb } from './verb.ts';
 
@@ -51,8 +51,7 @@ const LOOK_MS = 150;
 const STILL_MAX = 2_000;
 
 /** Waits until a batch is applied, or undone, and says on stderr how far it is. */
-export async function watch(client: Client, id: string): Promise<Json> {
-  const say = createProgress();
+export async function watch(client: Client, id: string, say = createProgress()): Promise<Json> {
   let still = 0;
   for (let before = ''; ; ) {
     const record = await client.get(pathOf(id));
@@ -63,35 +62,45 @@ export async function watch(client: Client, id: string): Promise<Json> {
     before = now;
     // Its process has ended on the way: what is done is done, and can be undone.
     if (still > STILL_MAX) return record;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause();
   }
 }
 
-/** The undoing is one request that ends with it; what is on stderr meanwhile is asked for beside it. */
+/**
+ * The undoing is one request that ends with it; how far it is is asked for beside it. Whoever had no answer in time, but
+ * sees that it has begun, waits on.
+ */
 async function undo(client: Client, id: string, reason: string | undefined): Promise<Json> {
-  let isOver = false;
-  const undone = client.post(`${pathOf(id)}/undo`, { reason }).finally(() => {
-    isOver = true;
-  });
-  undone.catch(() => undefined);
   const say = createProgress();
-  while (!isOver) {
-    await Promise.race([
-      undone.catch(() => undefined),
-      new Promise((resolve) => setTimeout(resolve, LOOK_MS)),
-    ]);
+  const undone = client.post(`${pathOf(id)}/undo`, { reason }).then(
+    (record) => ({ record }),
+    (error: unknown) => ({ error }),
+  );
+  for (;;) {
+    const ended = await Promise.race([undone, pause()]);
     const record = await client.get(pathOf(id)).catch(() => null);
-    if (record?.state === 'undoing' || record?.state === 'undone') say(record);
+    const hasBegun = record?.state === 'undoing' || record?.state === 'undone';
+    if (record !== null && hasBegun) say(record);
+    if (ended === undefined) continue;
+    if ('record' in ended) return ended.record;
+    if (!hasBegun || !(ended.error instanceof RequestFailed && ended.error.cause !== undefined))
+      throw ended.error;
+    return watch(client, id, say);
   }
-  return undone;
 }
+
+const pause = (): Promise<undefined> =>
+  new Promise((resolve) => setTimeout(() => resolve(undefined), LOOK_MS));
 
 /** One line that is written over on a terminal; elsewhere a line for each tenth. */
 function createProgress(): (record: Json) => void {
   let said = -1;
+  let last = '';
   return ({ state, done, total }) => {
     const share = Number(total) === 0 ? 1 : Number(done) / Number(total);
     const text = `${plain(state)}: ${plain(done)} of ${plain(total)} (${Math.floor(share * 100)} %)`;
+    if (text === last) return;
+    last = text;
     const isEnd = state === 'applied' || state === 'undone';
     if (process.stderr.isTTY === true) {
       process.stderr.write(`\r\u001b[K${text}${isEnd ? '\n' : ''}`);
