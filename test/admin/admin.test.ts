@@ -216,6 +216,9 @@ describe('openapi.json', () => {
         ...['GET /audit', 'GET /audit/export'],
         ...['GET /dead', 'POST /dead/{id}/retry', 'POST /dead/{id}/discard'],
         ...['GET /transitions', 'GET /stream', 'GET /machines', 'GET /machines/{machine}'],
+        ...['GET /analytics', 'GET /overview', 'GET /domains/{domain}/history'],
+        ...['GET /alerts', 'POST /alerts/test', 'POST /alerts/{id}/retry'],
+        ...['POST /prune', 'POST /prune/forget'],
         ...['POST /metrics/reset', 'GET /openapi.json'],
       ].toSorted(),
     );
@@ -235,6 +238,13 @@ describe('openapi.json', () => {
     const calls: [string, string, string, object?][] = [
       ['get', '/domains', '/domains'],
       ['get', '/domains/{domain}', '/domains/bad.example'],
+      ['get', '/domains/{domain}/history', '/domains/bad.example/history'],
+      ['get', '/domains', '/domains?review=due&olderThanDays=0'],
+      ['get', '/analytics', '/analytics?by=type'],
+      ['get', '/overview', '/overview'],
+      ['get', '/alerts', '/alerts'],
+      ['post', '/prune', '/prune', { dryRun: true }],
+      ['post', '/prune/forget', '/prune/forget', { handlers: [] }],
       ['post', '/domains/bulk', '/domains/bulk', { action: 'block', domains: ['b.example'], reason: 'x' }],
       ['post', '/domains/{domain}/reset', '/domains/limited.example/reset', {}],
       ['post', '/actors/{name}/block', '/actors/alice/block', { domain: 'b.example' }],
