@@ -169,10 +169,10 @@ function ask(
     closing.throwIfAborted();
     const reason = isLate ? `no answer within ${registered.timeoutMs} ms` : plain(messageOf(error));
     watch?.failed(registered, domain, { reason, isLate, tookMs: performance.now() - startedMs });
+    told.log.error('a filter failed', { filter, activityId: activity.id, error: reason, fallback });
     return fallBack(reason);
   };
   const fallBack = (reason: string): Answered => {
-    told.log.error('a filter failed', { filter, activityId: activity.id, error: reason, fallback });
     remarks.push({ filter, type: 'fault', reason });
     if (fallback === 'accept') return { said: undefined, hasFailed: true };
     const because = `the filter failed: ${reason}`;
@@ -189,6 +189,7 @@ function ask(
   };
   const pause = watch?.pauseOf(registered, domain) ?? null;
   if (pause !== null) {
+    // That it failed was logged each time before; a line for each that it is not asked about would be a flood.
     watch?.passedOver(registered);
     return fallBack(pause);
   }

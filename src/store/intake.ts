@@ -52,8 +52,10 @@ export async function insertMail(tx: Statements, mail: readonly VerifiedActivity
       // Who sent it is said only where it is somebody else: filters ask for it.
       Buffer.from(
         JSON.stringify({
-          ...{ ...facts, locals, moving },
-          sender: sender === undefined || sender.actor === facts.actor ? undefined : sender,
+          ...facts,
+          locals,
+          moving,
+          sender: sender?.actor === facts.actor ? undefined : sender,
         }),
       ),
     ]),
