@@ -3,6 +3,18 @@ import { createInbox as createInboxOf, type Inbox } from './embed.ts';
 import type { InboxOptions } from './options.ts';
 
 export type {
+  AlertBody,
+  AlertRecord,
+} from './api/alerts.ts';
+export type {
+  CountKey,
+  CountSubject,
+  Counts,
+  CountsQuery,
+  DomainHistory,
+  Overview,
+} from './api/analytics.ts';
+export type {
   ExportedList,
   ExportQuery,
   ImportOptions,
@@ -17,6 +29,10 @@ export type {
   RowProblem,
   RuleInForce,
 } from './api/lists.ts';
+export type {
+  Pruned,
+  PruneWish,
+} from './api/retention.ts';
 export type {
   SubscriptionEntry,
   SubscriptionKind,
@@ -105,6 +121,9 @@ export { fromEnv } from './options/environment.ts';
 export type {
   AccountAgeFilter,
   ActorResolver,
+  AlertChannel,
+  AlertEvent,
+  AlertPattern,
   BuiltInFilter,
   BuiltInVerdict,
   DuplicateContentFilter,
@@ -119,9 +138,11 @@ export type {
   FollowRule,
   HellthreadFilter,
   InboxOptions,
+  Keep,
   KeywordsFilter,
   LocalActorOptions,
   Logger,
+  MailChannel,
   MentionsFilter,
   NewcomerLinksFilter,
   ObjectAgeFilter,
@@ -130,11 +151,14 @@ export type {
   RelevanceFilter,
   ReportsFilter,
   ResolvedActor,
+  RetentionOptions,
   ScoreThresholds,
   SignedIn,
+  SlackChannel,
   StrangerMediaFilter,
   TypesFilter,
   UnknownReplyFilter,
+  WebhookChannel,
 } from './options.ts';
 export {
   type Answer,
