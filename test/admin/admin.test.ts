@@ -206,6 +206,7 @@ describe('openapi.json', () => {
         'GET /actors/{name}/blocks',
         ...['GET /actors/{name}/collections/{collection}', 'GET /collections'],
         ...['GET /activities', 'GET /activities/{id}', 'GET /deliveries', 'GET /objects', 'GET /reports'],
+        ...['GET /filters', 'GET /filters/built-in', 'POST /filters/try'],
         ...['GET /held', 'POST /held/{id}/approve', 'POST /held/{id}/reject'],
         ...['POST /reports', 'GET /reports/{id}'],
         ...['claim', 'release', 'note', 'resolve', 'reopen', 'forward'].map(

@@ -56,7 +56,7 @@ describe('built-in filters', () => {
       { use: 'account-age', olderThan: '1 day', unknown: 'accept', verdict: 'reject' },
       { use: 'account-age', name: 'strict', olderThan: '1 day', verdict: 'shadow' },
       { use: 'mentions', max: 3, verdict: 'drop' },
-      { use: 'external', url, timeout: '1 second', fallback: 'accept' },
+      { use: 'external', url, timeout: '3 seconds', fallback: 'accept' },
     ];
     served = await serve(places[0] as (typeof places)[0], { filters }, (inbox) => {
       inbox.on('*', ({ id }) => void handled.push(id));

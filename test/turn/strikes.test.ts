@@ -65,7 +65,9 @@ describe.each(databases)('what filters ask for about a domain, on $name', (kind)
     expect((await ended(desk.store)).map(({ status }) => status)).toEqual([
       ...['processed', 'processed', 'rejected', 'rejected'],
     ]);
-    const log = await desk.store.run<{ kind: string }>(sql`select kind, to_state as "to", event from event order by seq`);
+    const log = await desk.store.run<{ kind: string }>(
+      sql`select kind, to_state as "to", event from event order by seq`,
+    );
     expect(log.filter(({ kind }) => kind === 'transition')).toEqual([
       { kind: 'transition', to: 'blocked', event: 'filter.struck' },
     ]);
