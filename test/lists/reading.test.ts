@@ -142,9 +142,9 @@ odd.example,noop,true,false,,false
 
   test('names the line at which a row begins, whatever is in its quotes', () => {
     const list = readList(
-      'domain,severity,comment\na.example,,"one\ntwo\nthree"\n\n\nx,,\nb.example,,"1\n2"\ny,,\n',
+      'domain,severity,comment\na.example,,"one\ntwo\nthree"\n\n\nx,,\nb b,,"1\n2"\ny,,\n',
     );
-    expect(wrong(list).map(([row]) => row)).toEqual([7, 10]);
+    expect(wrong(list).map(([row]) => row)).toEqual([7, 8, 10]);
     expect(list.wishes[0]?.publicComment).toBe('one\ntwo\nthree');
   });
 
