@@ -46,7 +46,7 @@ export const failed = (error: string, more: Partial<Failed> = {}): Failed => {
 export const unreadable = (error: string): Failed => failed(error, { isUnreadable: true });
 
 /** What is known of the last answer, so that it need not come again. */
-export interface Condition {
+interface Condition {
   readonly etag: string | null;
   readonly lastModified: string | null;
 }

@@ -74,7 +74,7 @@ function differences(latest: readonly PublicChange[], rules: readonly RuleInForc
 }
 
 /** What others are told of a rule; nothing of one that is to be hidden in part, and of one that lets everything in. */
-export function statementOf(rule: RuleInForce): [string, Statement][] {
+function statementOf(rule: RuleInForce): [string, Statement][] {
   const { domain, severity, rejectMedia, rejectReports, obfuscate, labels } = rule;
   const flags = [...(rejectMedia ? NO_MEDIA : []), ...(rejectReports ? NO_REPORTS : [])];
   if (obfuscate || severity === 'allow' || (severity === 'none' && flags.length === 0)) return [];

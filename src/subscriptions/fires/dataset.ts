@@ -88,7 +88,7 @@ const isDataset = ({ type, '@type': other }: Json): boolean =>
 const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 200) : '?');
 
 /** The URL, when it lies on this origin. */
-export function sameOrigin(url: string, origin: string): string | null {
+function sameOrigin(url: string, origin: string): string | null {
   const parsed = URL.parse(url, origin);
   return parsed?.origin === origin && parsed.username === '' && parsed.password === '' ? parsed.href : null;
 }

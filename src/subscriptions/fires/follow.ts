@@ -25,7 +25,7 @@ import { saidBy } from './recommendation.ts';
 /** Before every change. */
 const BEGINNING = '00000000-0000-7000-a000-000000000000';
 /** A tombstone may take the place of a change that was read long ago, and no page shows it. */
-export const WHOLE_EVERY_MS = 7 * 86_400_000;
+const WHOLE_EVERY_MS = 7 * 86_400_000;
 /** Changes of which it is remembered what they were about. */
 const REMEMBERED_MAX = 50_000;
 
@@ -92,13 +92,13 @@ function reduce(
   return [...said.values()];
 }
 
-export interface Following {
+interface Following {
   readonly store: Store;
   readonly ask: Ask;
   readonly limits: PollLimits;
 }
 
-export type Followed =
+type Followed =
   | { readonly type: 'followed'; readonly hasMore: boolean; readonly problems: readonly string[] }
   | Failed;
 

@@ -11,7 +11,7 @@ const REPORTS = new Set(['reject-reports', 'ignore-reports']);
  * A recommended policy as a rule. `filter` is a silence, or only flags where its filters are about media and reports and
  * nothing else. An advisory asks for nothing; a policy that nobody knows neither.
  */
-export function wishOfChange({ policy, filters, labels }: Change): Omit<RuleWish, 'domain'> | null {
+function wishOfChange({ policy, filters, labels }: Change): Omit<RuleWish, 'domain'> | null {
   if (policy === 'reject' || policy === 'drop') return { severity: 'block', labels };
   if (policy === 'accept') return { severity: 'allow', labels };
   if (policy !== 'filter') return null;
