@@ -83,6 +83,12 @@ export interface ReportNote {
   readonly reason?: string | undefined;
 }
 
+/** Who takes care of a report. */
+export interface ReportClaim extends ReportNote {
+  /** The moderator's name. @default who acts */
+  readonly assignee?: string | undefined;
+}
+
 /** A report of our own people. */
 export interface OwnReport {
   /** Actors and posts, whosever they are; at most 100. */

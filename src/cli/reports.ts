@@ -38,7 +38,7 @@ export const reports: Verb = {
        sallyport reports note|resolve ID --reason WHAT
        sallyport reports send URL… [--content TEXT] [--actor HANDLE] [--forward]
 
-claim    nobody else takes care of it until it is released
+claim    nobody else takes care of it until it is released; --assignee WHO has somebody else do it
 resolve  ends it; WHAT says what was done
 forward  sends it to the server of the remote actor that it is about
 send     a report of our own people, with --forward also to the servers of whom it is about
@@ -64,7 +64,8 @@ ${CONNECTION_HELP}`,
       throw new UsageError(`say what: --reason WHAT`);
     const client = connect(values);
     if (values['dry-run']) return wouldBe(await client.get(pathOf(id)), verb, values);
-    const record = await client.post(`${pathOf(id)}/${verb}`, { reason });
+    const whom = verb === 'claim' ? { assignee: values.assignee } : {};
+    const record = await client.post(`${pathOf(id)}/${verb}`, { reason, ...whom });
     return say(record, values, `Report ${plain(id)} is ${done}.`);
   },
 };

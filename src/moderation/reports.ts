@@ -8,6 +8,7 @@ import type { AuditEntry } from '../api/audit.ts';
 import type {
   Forwarded,
   OwnReport,
+  ReportClaim,
   ReportDetail,
   ReportedObject,
   ReportNote,
@@ -47,10 +48,10 @@ export interface ReportsDesk {
   /** With its Flags, what is stored of what they report, and what was done. `ERR_NOT_FOUND`. */
   get(id: string): Promise<ReportDetail>;
   /**
-   * Takes care of it: nobody else claims it until it is released. Every verb throws `ERR_NOT_FOUND`, and
+   * Takes care of it, or has somebody do so: nobody else claims it until it is released. Every verb throws `ERR_NOT_FOUND`, and
    * `ERR_NOT_ALLOWED_IN_STATE` where the report is in another state than the verb needs.
    */
-  claim(id: string, note?: ReportNote): Promise<ReportRecord>;
+  claim(id: string, note?: ReportClaim): Promise<ReportRecord>;
   /** Gives it back to everybody. */
   release(id: string, note?: ReportNote): Promise<ReportRecord>;
   /** Enters a remark, `reason`, in its history; in any state. `ERR_INVALID` without one. */
@@ -225,10 +226,10 @@ export function createReports(parts: ReportsParts): ReportsDesk {
     },
     claim: (id, note = {}) =>
       act(id, 'claim', note, (report) => {
-        const { by = 'admin' } = note;
-        if (report.assignee !== null && report.assignee !== by)
+        const { by = 'admin', assignee = by } = note;
+        if (report.assignee !== null && report.assignee !== assignee)
           throw notAllowed(report, `${report.assignee} takes care of it`);
-        return { ...need(report, 'open'), assignee: by };
+        return { ...need(report, 'open'), assignee };
       }),
     release: (id, note = {}) =>
       act(id, 'release', note, (report) => ({ ...need(report, 'open'), assignee: null })),

@@ -138,6 +138,7 @@ describe.each(places)('reports ($name)', (place) => {
       const both = await Promise.all([verb(once, 'claim'), verb(once, 'claim', {}, 'admin-token')]);
       expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
       await served.inbox.reports.release(once);
+      expect((await verb(once, 'claim', { assignee: 'joe' })).json()).toMatchObject({ assignee: 'joe' });
       expect((await verb(id, 'claim', {}, 'admin-token')).status).toBe(409);
       expect((await reports('?assignee=maria')).map((report) => report.id)).toEqual([id]);
       expect((await verb(id, 'resolve')).status).toBe(422);

@@ -47,9 +47,14 @@ export const reports: readonly Route[] = [
     answer: 'ReportDetail',
     call: ({ inbox, at }) => inbox.reports.get(at.id as string),
   }),
+  route('POST', '/reports/:id/claim', {
+    about: 'Takes care of it: nobody else does, until it is released',
+    body: { reason, assignee: { kind: 'text', charactersMax: 300, about: 'who does; who asks when absent' } },
+    answer: 'Report',
+    call: ({ inbox, at, body, by }) => inbox.reports.claim(at.id as string, { ...body, by }),
+  }),
   ...(
     [
-      ['claim', 'Takes care of it: nobody else does, until it is released'],
       ['release', 'Gives it back to everybody'],
       ['reopen', 'Opens it again'],
     ] as const

@@ -1,5 +1,5 @@
 /** Appeals: the schemas of answers. */
-import { object, oneOf, orNull, text, time, uri } from './shapes.ts';
+import { count, object, oneOf, orNull, type Schema, text, time, uri } from './shapes.ts';
 
 const appeal = object({
   id: text,
@@ -17,6 +17,10 @@ const appeal = object({
 export const appeals = {
   Appeal: appeal,
   /** `appeal` stands in it when it was taken, `retryAfterSeconds` when it came too early. */
-  AppealAnswer: object({ type: oneOf('taken', 'not-blocked', 'too-early') }),
+  AppealAnswer: {
+    type: 'object',
+    required: ['type'],
+    properties: { type: oneOf('taken', 'not-blocked', 'too-early'), appeal, retryAfterSeconds: count },
+  } satisfies Schema,
   AppealLink: object({ domain: text, url: uri, expiresAt: time }),
 };

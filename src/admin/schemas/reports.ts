@@ -34,7 +34,7 @@ export const reports = {
         type: orNull(text),
         owner: orNull(text),
         isDeleted: yesNo,
-        normal: orNull({ type: 'object' }),
+        normal: orNull({ type: 'object', additionalProperties: {} }),
       }),
     ),
     history: listOf(audit.AuditEntry),
