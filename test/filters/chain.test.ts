@@ -31,7 +31,7 @@ describe('verdicts', () => {
     fc.boolean().map((strike) => reject('r', { strike })),
     fc.constantFrom(hold('h'), hold('h', { until: '2 days' }), shadow('s')),
     fc.constantFrom(limit('l'), limit('l', { for: '1 hour' })),
-    fc.integer({ min: -5, max: 5 }).map((points) => score(points / 10, 'p')),
+    fc.integer({ min: -5, max: 12 }).map((points) => score(points / 10, 'p')),
   );
   const filter = fc.record({ verdict, isShadow: fc.boolean(), isLate: fc.boolean() });
 
@@ -111,6 +111,7 @@ describe('verdicts', () => {
     ['a limit of nothing', { type: 'limit', reason: 'x', for: 'soon' }],
     ['points that are none', score(Number.NaN, 'x')],
     ['infinite points', score(Number.POSITIVE_INFINITY, 'x')],
+    ['more points than anybody needs', score(1_000_001, 'x')],
     ['a strike that is neither', { type: 'drop', reason: 'x', strike: 'yes' }],
     ['evidence that is no text', { type: 'drop', reason: 'x', saw: {} }],
   ])('are none with %s: a fault, and the fallback counts', async (_, returned) => {
