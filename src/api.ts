@@ -12,7 +12,6 @@ import type { Status } from './verdict.ts';
 export type * from './api/appeals.ts';
 export type * from './api/audit.ts';
 export type * from './api/filters.ts';
-export type * from './api/held.ts';
 export type * from './api/page.ts';
 export type * from './api/reports.ts';
 export type * from './api/simulations.ts';
