@@ -74,14 +74,28 @@ export interface Ruling extends Standing {
   readonly domain: string;
 }
 
-/** The rule about the longest name decides: one about a subdomain lifts, for it, what is said of its parents. */
+/**
+ * The rule about the longest name decides: one about a subdomain lifts, for it, what is said of its parents. Only a
+ * list's rule never lifts what a person here said of a parent.
+ */
 export function rulingOn(domain: string, standingOf: (name: string) => Standing | undefined): Ruling | null {
+  let listed: Ruling | null = null;
   for (const name of withParents(domain)) {
     const standing = standingOf(name);
-    if (standing !== undefined && (standing.isShut || standing.policy !== null))
-      return { domain: name, isShut: standing.isShut, policy: standing.policy };
+    if (standing === undefined || (!standing.isShut && standing.policy === null)) continue;
+    const { isShut, policy } = standing;
+    const ruling = { domain: name, isShut, policy };
+    const isList = !isShut && policy !== null && policy.source !== MANUAL;
+    if (listed === null && !isList) return ruling;
+    if (listed !== null && policy?.source === MANUAL) return harder(ruling, listed);
+    listed ??= ruling;
   }
-  return null;
+  return listed;
+}
+
+function harder(person: Ruling, list: Ruling): Ruling {
+  const hardnessOf = ({ policy }: Ruling): number => (policy === null ? 0 : HARDNESS[policy.severity]);
+  return hardnessOf(person) > hardnessOf(list) ? person : list;
 }
 
 /** May activities of this domain act, where only allowed ones may, or where all may that are not blocked? */

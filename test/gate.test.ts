@@ -96,6 +96,26 @@ describe('the gate', () => {
     expect(gateWith(ruled('loud.example', 'silence')).judge(['loud.example'], NOW)).toBeNull();
   });
 
+  test('lets no list soften, for a subdomain, what a person said of its parent; a list may be harder', () => {
+    const byList = (name: string, severity: Severity): MarkedDomain => {
+      const one = ruled(name, severity);
+      return { ...one, policy: { ...(one.policy as NonNullable<typeof one.policy>), source: 'list:1' } };
+    };
+    const gate = gateWith(
+      ...[ruled('bad.example', 'block'), byList('sub.bad.example', 'silence')],
+      ...[
+        ruled('fine.example', 'allow'),
+        byList('bad.fine.example', 'block'),
+        byList('fair.fine.example', 'silence'),
+      ],
+      ...[byList('listed.example', 'block'), byList('lifted.listed.example', 'none')],
+    );
+    expect(gate.judge(['a.sub.bad.example'], NOW)).toEqual({ type: 'blocked', domain: 'bad.example' });
+    expect(gate.judge(['bad.fine.example'], NOW)).toMatchObject({ domain: 'bad.fine.example' });
+    expect(gate.policyOf('fair.fine.example')).toMatchObject({ severity: 'silence' });
+    expect(gate.judge(['lifted.listed.example'], NOW)).toBeNull();
+  });
+
   test('says what the rules come to for a domain, its nearest parent’s where it has none', () => {
     const gate = gateWith(ruled('loud.example', 'silence'));
     expect(gate.policyOf('a.loud.example')).toMatchObject({ severity: 'silence', rejectMedia: true });
