@@ -33,7 +33,7 @@ export async function countOn(tx: Statements, owner: string, most: number): Prom
 const counted = (after: string, upTo: string) => sql`
   with page as materialized (
     select e.at, date_trunc('hour', e.at, 'UTC') as hour, e.kind, e.machine, e.domain, e.to_state, a.type, a.status,
-           a.reason, a.history
+           a.reason, a.history, a.history::text like '%"filter"%' as is_said
       from event as e left join activity as a on e.kind <> 'transition' and a.activity_id = e.key
      where e.seq > ${after}::bigint and e.seq <= ${upTo}::bigint
   ), said as (
@@ -42,17 +42,17 @@ const counted = (after: string, upTo: string) => sql`
         select entry, place, max(place) filter (where entry ->> 'what' = 'approved') over () as approved
           from json_array_elements(p.history) with ordinality as e(entry, place)
       ) as h
-     where p.kind <> 'transition' and p.history::text like '%"filter"%' and h.entry ->> 'filter' is not null
+     where p.is_said and h.entry ->> 'filter' is not null
        and case p.kind
              when 'hold' then p.to_state = 'held' and (h.entry ->> 'at')::timestamptz = p.at
              else p.to_state is null and h.place > coalesce(h.approved, 0)
            end
   ), ended as (
     select hour, domain, coalesce(type, '') as type, coalesce(to_state, status, '') as status,
-           coalesce((select entry ->> 'filter' from json_array_elements(history) with ordinality as e(entry, place)
-              where history::text like '%"filter"%' and entry ->> 'filter' is not null
-                and entry ->> 'what' = coalesce(to_state, status)
-              order by place desc limit 1), '') as filter,
+           case when is_said then coalesce((
+             select entry ->> 'filter' from json_array_elements(history) with ordinality as e(entry, place)
+              where entry ->> 'filter' is not null and entry ->> 'what' = coalesce(to_state, status)
+              order by place desc limit 1), '') else '' end as filter,
            -- What a moderator writes is no key: everybody would write another one.
            case to_state when 'rejected' then 'rejected by a moderator' when 'dropped' then 'nobody decided in time'
                 else reason end as reason
