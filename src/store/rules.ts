@@ -32,7 +32,7 @@ const ROW = sql`
 export async function rulesOf(db: Statements, domains: readonly string[]): Promise<RuleRow[]> {
   if (domains.length === 0) return [];
   return db.run<RuleRow>(
-    sql`select ${ROW} from domain_rule where domain = any(${texts(domains)}) order by domain, id`,
+    sql`select ${ROW} from domain_rule where domain = any(${texts(domains)}) order by domain, source`,
   );
 }
 
