@@ -1,5 +1,5 @@
 /** Lists of domains as files, and what is in force here as such lists show it: the shapes. Types only. */
-import type { ChangeNote, Policy, RulePreview } from './rules.ts';
+import type { ChangeNote, Policy, RulePreview, RuleWish } from './rules.ts';
 
 /** What a list is written in. */
 export type ListFormat = 'csv' | 'json' | 'plain';
@@ -136,6 +136,8 @@ export interface ListsDesk {
   inForce(query: InForceQuery): Promise<RuleInForce[]>;
   /** By the name of the domain, or by the id of any opinion of it; null when nobody says anything of it. */
   inForceFor(of: { readonly domain: string } | { readonly id: string }): Promise<RuleInForce | null>;
+  /** What people here say of one domain, in force when this is fulfilled; one after the other, so that none is lost. */
+  say(wish: RuleWish, note: ChangeNote): Promise<void>;
   /**
    * Nothing is in force for the domain any more by rules about its own name: what people here said is taken back, and
    * where a list says something, they say that it does not count.

@@ -274,12 +274,7 @@ describe('raw requests', () => {
       '{"domain":"\\u0000.example"}',
       '{"domain":["x"]}',
     ];
-    for (const body of [
-      ...bodies,
-      '{"domain":"a.example","severity":{}}',
-      '{"domain":"localhost:1"}',
-      '\uffff',
-    ])
+    for (const body of [...bodies, '{"domain":"localhost:1"}', '\uffff'])
       for (const type of ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
         const { status } = await raw('POST', '/domain_blocks', body, type);
         expect([body, type, [400, 422].includes(status)]).toEqual([body, type, true]);
