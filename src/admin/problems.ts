@@ -77,6 +77,7 @@ const ANSWERS: { readonly [Code in ErrorCode]?: { status: number; type: string; 
   // The fault lies with what the request names, not with us.
   ERR_REMOTE: { status: 422, type: 'remote', title: 'The other server did not answer as it should' },
   ERR_SEQUENCE_EXPIRED: { status: 410, type: 'sequence-expired', title: 'The log does not go back that far' },
+  ERR_OVERFLOW: { status: 503, type: 'overloaded', title: 'Too much waits already' },
   ERR_CLOSED: { status: 503, type: 'closed', title: 'Shutting down' },
   ERR_DATABASE_UNAVAILABLE: { status: 503, type: 'overloaded', title: 'The database is away' },
 };

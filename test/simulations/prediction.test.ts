@@ -59,6 +59,34 @@ const deed = fc.record({
 });
 type Deed = typeof deed extends fc.Arbitrary<infer One> ? One : never;
 
+/** Every verdict at least once: what is random may miss one. */
+const plain: Deed = {
+  ...{ what: 'post', who: 0, minutes: 1, content: 'Good morning, everybody.', mentions: [] },
+  ...{ answers: 'nothing', isOld: false, hasMedia: false },
+};
+const everyVerdict: [{ filters: BuiltInFilter[]; scoreThresholds: { hold: number } }, Deed[]] = [
+  {
+    filters: [
+      { use: 'keywords', words: ['buy now'], verdict: 'drop' },
+      { use: 'types', activities: ['Create', 'Follow'], verdict: 'reject' },
+      { use: 'mentions', max: 1, verdict: 'hold' },
+      { use: 'object-age', olderThan: '1 day', verdict: 'score', points: 1 },
+      { use: 'stranger-media', verdict: 'score', points: 1 },
+      { use: 'relevance', verdict: 'shadow' },
+    ],
+    scoreThresholds: { hold: 2 },
+  },
+  [
+    plain,
+    { ...plain, content: 'Buy now! Cheap.' },
+    { ...plain, who: 2, what: 'like' },
+    { ...plain, who: 2, mentions: [ALICE, BOB] },
+    { ...plain, isOld: true },
+    { ...plain, isOld: true, hasMedia: true },
+    { ...plain, who: 3, what: 'follow' },
+  ],
+];
+
 describe.each(places)('what is predicted ($name)', (place) => {
   let quiet: Served;
   beforeAll(async () => {
@@ -177,8 +205,9 @@ describe.each(places)('what is predicted ($name)', (place) => {
         },
       );
       await fc.assert(property, {
-        numRuns: Number(process.env.SALLYPORT_PREDICTIONS ?? 1),
+        numRuns: Number(process.env.SALLYPORT_PREDICTIONS ?? 2),
         seed,
+        examples: [everyVerdict as never],
         endOnFailure: true,
       });
     },
