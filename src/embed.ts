@@ -45,6 +45,7 @@ export type {
   CollectionName,
   CollectionPage,
   DomainVerb,
+  Impact,
   MachineRecord,
   Moderation,
 } from './moderation/index.ts';

@@ -15,6 +15,16 @@ export type {
   Overview,
 } from './api/analytics.ts';
 export type {
+  HeldBulk,
+  HeldBulkResult,
+  HeldDetail,
+  HeldFilter,
+  HeldOrder,
+  HeldQuery,
+  Trust,
+  TrustedRecord,
+} from './api/held.ts';
+export type {
   ExportedList,
   ExportQuery,
   ImportOptions,
@@ -34,6 +44,27 @@ export type {
   PruneWish,
 } from './api/retention.ts';
 export type {
+  BatchRecord,
+  ChangeNote,
+  DomainRule,
+  EffectivePolicy,
+  Policy,
+  RuleChanges,
+  RulePreview,
+  RulesQuery,
+  RuleWish,
+  Severity,
+} from './api/rules.ts';
+export type {
+  SimulatedOutcome,
+  SimulatedPolicy,
+  SimulationRecord,
+  SimulationResult,
+  SimulationSample,
+  SimulationsDesk,
+  SimulationWish,
+} from './api/simulations.ts';
+export type {
   SubscriptionEntry,
   SubscriptionKind,
   SubscriptionLogin,
@@ -43,6 +74,11 @@ export type {
   SubscriptionsDesk,
   SubscriptionWish,
 } from './api/subscriptions.ts';
+export type {
+  SuspensionNote,
+  SuspensionRecord,
+  SuspensionsQuery,
+} from './api/suspensions.ts';
 export type {
   Activity,
   ActivityMap,
@@ -109,6 +145,7 @@ export type {
   CollectionPage,
   DomainVerb,
   HandlerOptions,
+  Impact,
   Inbox,
   MachineRecord,
   Moderation,
@@ -126,6 +163,7 @@ export type {
   AlertPattern,
   BuiltInFilter,
   BuiltInVerdict,
+  DomainPolicyOptions,
   DuplicateContentFilter,
   Duration,
   ExternalFilter,

@@ -51,7 +51,7 @@ import { createSuspensions, type SuspensionsDesk } from './suspensions.ts';
 import { createTrusted, type TrustedDesk } from './trusted.ts';
 import { createUserBlocks, type UserBlocksDesk } from './user-blocks.ts';
 
-export type { DomainVerb } from './domains.ts';
+export type { DomainVerb, Impact } from './domains.ts';
 
 /** Which activities a list shows; `domain` is their actor's. */
 export interface ActivitiesQuery extends PageQuery {
@@ -102,8 +102,8 @@ export interface Moderation {
   readonly dead: DeadLettersDesk;
   readonly held: HeldDesk;
   readonly trusted: TrustedDesk;
-  readonly activities: {
   readonly simulations: SimulationsDesk;
+  readonly activities: {
     /** What came in, newest first, one record for each activity id. */
     list(query?: ActivitiesQuery): Promise<Page<ActivityRecord>>;
     /** By our id, or by the activity's own. `ERR_NOT_FOUND`. */
