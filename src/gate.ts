@@ -41,6 +41,11 @@ export interface Gate {
    * limited right now.
    */
   judge(domains: readonly (string | null)[], nowMs: number): Refusal | null;
+  /**
+   * The same for names that nobody has proven. Where blocks are kept secret they are not told here: an answer to a name
+   * alone would tell it to whoever writes the name.
+   */
+  judgeClaimed(domains: readonly (string | null)[], nowMs: number): Refusal | null;
   /** Refuses if one of these actors is suspended. */
   judgeActors(actors: readonly (readonly [id: string, domain: string])[], nowMs: number): Refusal | null;
   /** What the rules about a domain, or about its nearest parent, come to. */
@@ -50,7 +55,13 @@ export interface Gate {
 /** Retry-After where a limit has no known end, in seconds. */
 const RETRY_AFTER_SECONDS = 60;
 
-export function createGate({ federation = 'open' }: { federation?: 'open' | 'allowlist' } = {}): Gate {
+export function createGate({
+  federation = 'open',
+  blockedAnswer = 403,
+}: {
+  federation?: 'open' | 'allowlist';
+  blockedAnswer?: 403 | 202;
+} = {}): Gate {
   const marked = new Map<string, MarkedDomain>();
   // How many marked names end in these two labels: nearly every name that knocks is dismissed with one look at it.
   const tails = new Map<string, number>();
@@ -67,6 +78,26 @@ export function createGate({ federation = 'open' }: { federation?: 'open' | 'all
     const leftMs = entry.untilMs === null ? RETRY_AFTER_SECONDS * 1_000 : entry.untilMs - nowMs;
     if (leftMs > 0) return { type: 'rate-limited', domain: name, retryAfterSeconds: leftMs / 1_000 };
     lapsed(name);
+    return null;
+  }
+
+  function judge(domains: readonly (string | null)[], nowMs: number): Refusal | null {
+    if (isOpen && marked.size === 0) return null;
+    for (const domain of domains) {
+      if (domain === null || (isOpen && !isNear(domain))) continue;
+      const ruling = rulingOn(domain, (name) => marked.get(name));
+      if (!mayEnter(ruling, federation)) return { type: 'blocked', domain: ruling?.domain ?? domain };
+      const refusal = judgeLimit(domain, nowMs);
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
+
+  function judgeLimits(domains: readonly (string | null)[], nowMs: number): Refusal | null {
+    for (const domain of domains) {
+      const refusal = domain === null ? null : judgeLimit(domain, nowMs);
+      if (refusal !== null) return refusal;
+    }
     return null;
   }
 
@@ -99,17 +130,8 @@ export function createGate({ federation = 'open' }: { federation?: 'open' | 'all
     onLapse(listener) {
       lapsed = listener;
     },
-    judge(domains, nowMs) {
-      if (isOpen && marked.size === 0) return null;
-      for (const domain of domains) {
-        if (domain === null || (isOpen && !isNear(domain))) continue;
-        const ruling = rulingOn(domain, (name) => marked.get(name));
-        if (!mayEnter(ruling, federation)) return { type: 'blocked', domain: ruling?.domain ?? domain };
-        const refusal = judgeLimit(domain, nowMs);
-        if (refusal !== null) return refusal;
-      }
-      return null;
-    },
+    judge,
+    judgeClaimed: blockedAnswer === 403 ? judge : judgeLimits,
     judgeActors(actors, nowMs) {
       if (suspended.size === 0) return null;
       for (const [id, domain] of actors) {

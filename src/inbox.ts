@@ -46,7 +46,7 @@ export async function receive(house: House, request: RawRequest, path: string): 
   if (owner === undefined) return { type: 'no-such-inbox' };
   const signature = readSignature(rawHeaders);
   if ('problem' in signature) return unauthenticated(signature.problem);
-  const shut = gate.judge([domainOf(signature.keyId)], store.clock.now());
+  const shut = gate.judgeClaimed([domainOf(signature.keyId)], store.clock.now());
   if (shut !== null) return shut;
   const body = await request.body(settings.bodyBytesMax);
   if (body === 'too-large') return { type: 'too-large', bytesMax: settings.bodyBytesMax };

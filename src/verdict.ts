@@ -170,9 +170,13 @@ const PROBLEMS: Record<Refusal['type'], { status: number; title: string }> = {
   overloaded: { status: 503, title: 'Overloaded' },
 };
 
-/** The HTTP answer of a verdict: 202 without a body, or `application/problem+json` (RFC 9457). */
-export function answerOf(verdict: RequestVerdict): Answer {
-  if (verdict.type === 'accepted') return { status: 202, headers: {}, body: '' };
+/**
+ * The HTTP answer of a verdict: 202 without a body, or `application/problem+json` (RFC 9457). Who is blocked may be told
+ * the same as who is not.
+ */
+export function answerOf(verdict: RequestVerdict, blockedAnswer: 403 | 202 = 403): Answer {
+  const isSecret = verdict.type === 'blocked' && blockedAnswer === 202;
+  if (verdict.type === 'accepted' || isSecret) return { status: 202, headers: {}, body: '' };
   const { status, title } = PROBLEMS[verdict.type];
   const headers: Record<string, string> = {};
   if ('retryAfterSeconds' in verdict)

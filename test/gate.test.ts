@@ -134,6 +134,14 @@ describe('the gate', () => {
       expect(gate.judge([name], NOW)).toEqual({ type: 'blocked', domain: name });
   });
 
+  test('tells nobody who only claims a name that it is blocked, where that is kept secret', () => {
+    const gate = createGate({ blockedAnswer: 202 });
+    gate.update(['bad.example', 'busy.example'], [blocked('bad.example'), limited('busy.example', NOW + 1)]);
+    expect(gate.judgeClaimed(['bad.example', null], NOW)).toBeNull();
+    expect(gate.judgeClaimed(['bad.example', 'busy.example'], NOW)).toMatchObject({ type: 'rate-limited' });
+    expect(gate.judge(['bad.example'], NOW)).toMatchObject({ type: 'blocked' });
+  });
+
   test('refuses suspended actors until their time is over, and no neighbour of theirs', () => {
     const gate = createGate();
     const mal = 'https://a.example/users/mal';

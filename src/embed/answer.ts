@@ -38,7 +38,7 @@ export async function answerTo(
   const isInbox = path === locals.sharedInboxPath || (locals.isInboxPath(path) && !isRead(request.method));
   if (isInbox) {
     const verdict = hostProblem(request, settings) ?? (await take(house, request, settings, path));
-    const answer = answerOf(verdict);
+    const answer = answerOf(verdict, settings.blockedAnswer);
     if (request.method === 'POST') note(verdict, answer.status, request, settings, events);
     return answer;
   }

@@ -44,7 +44,8 @@ const DOCUMENT_BYTES_MAX = 262_144;
 export function createAppealing(
   house: House,
 ): (request: RawRequest) => Promise<SignedAppeal | AppealRefusal> {
-  const { gate, keys, store } = house;
+  const { gate, keys, store, settings } = house;
+  const isSecret = settings.blockedAnswer === 202;
   const looks = createBuckets(LOOKS_MAX, LOOKS_PER_SECOND);
 
   return async (request) => {
@@ -59,7 +60,9 @@ export function createAppealing(
     const domain = domainOf(signature.keyId);
     if (domain === null) return { type: 'not-authenticated', reason: 'the keyId has no domain' };
     const shut = gate.judge([domain], store.clock.now());
-    if (shut?.type !== 'blocked' || shut.domain !== domain) return { type: 'not-blocked' };
+    const isBlocked = shut?.type === 'blocked' && shut.domain === domain;
+    // Where blocks are kept secret, only a key of the domain learns that there is none.
+    if (!isBlocked && !isSecret) return { type: 'not-blocked' };
 
     const body = await request.body(BODY_BYTES_MAX);
     if (body === 'too-large') return { type: 'too-large', bytesMax: BODY_BYTES_MAX };
@@ -72,6 +75,7 @@ export function createAppealing(
     const { answer, sender } = await signedBy(house, (one) => ask(one, { isRead: true }), key, address);
     if (!answer.ok) return answer.refusal;
     if (keys.isGone(sender.id)) return { type: 'not-authenticated', reason: 'the signer is gone' };
+    if (!isBlocked) return { type: 'not-blocked' };
 
     const said = readAppeal(body);
     if ('problem' in said) return { type: 'bad-request', reason: said.problem };

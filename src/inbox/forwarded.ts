@@ -44,8 +44,10 @@ export async function vouch(house: House, forwarded: Forwarded): Promise<Genuine
   const { facts, sender } = forwarded;
   // Nobody brings us what we are said to have said ourselves, and nobody is asked about it.
   if (originOf(facts.actor) === house.settings.origin) return untrusted('the actor is ours');
-  const named = [sender.domain, ...[sender.actor, facts.actor, facts.id].map(domainOf)];
-  const shut = house.gate.judge(named, house.store.clock.now());
+  const { gate, store } = house;
+  const proven = [sender.domain, domainOf(sender.actor)];
+  const claimed = [domainOf(facts.actor), domainOf(facts.id)];
+  const shut = gate.judge(proven, store.clock.now()) ?? gate.judgeClaimed(claimed, store.clock.now());
   if (shut !== null) return shut;
   // There is nothing to delete of an actor that nobody here has met.
   if (isSelfDelete(facts) && !(await house.keys.hasMet(facts.actor))) return { type: 'accepted' };

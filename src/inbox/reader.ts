@@ -26,7 +26,7 @@ export async function signerOf(house: House, request: ReadRequest): Promise<stri
   const signature = readSignature(rawHeaders);
   if ('problem' in signature) return { type: 'not-authenticated', reason: signature.problem };
   const { keyId } = signature;
-  const shut = gate.judge([domainOf(keyId)], store.clock.now());
+  const shut = gate.judgeClaimed([domainOf(keyId)], store.clock.now());
   if (shut !== null) return shut;
   const key = (await keys.known(keyId)) ?? (await keys.find(keyId, address));
   if ('refusal' in key) return key.refusal;

@@ -55,6 +55,7 @@ const NAMES: { readonly [Name in keyof Required<InboxOptions>]: true } = {
   limitGrowth: true,
   probation: true,
   federation: true,
+  blockedAnswer: true,
   followExpiry: true,
   reportWindow: true,
   appealPeriod: true,

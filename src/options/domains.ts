@@ -14,6 +14,11 @@ export interface DomainPolicyOptions {
   readonly probation?: { readonly for: Duration; readonly limit: number } | undefined;
   /** Who may come in: everybody who is not blocked, or only domains with the rule `allow`. @default 'open' */
   readonly federation?: 'open' | 'allowlist' | undefined;
+  /**
+   * How a blocked domain is answered. With 202 neither it nor anybody else can find out who is blocked: nothing it sends
+   * has an effect, but each request costs a signature first, because a name alone is answered as any other. @default 403
+   */
+  readonly blockedAnswer?: 403 | 202 | undefined;
 }
 
 /** The same, checked; durations in milliseconds. */
@@ -24,6 +29,7 @@ export interface DomainPolicySettings {
   readonly limitGrowth: number;
   readonly probation: { readonly forMs: number; readonly limit: number } | null;
   readonly federation: 'open' | 'allowlist';
+  readonly blockedAnswer: 403 | 202;
 }
 
 type Report = (option: string, value: unknown, problem: string) => void;
@@ -40,11 +46,13 @@ export function checkDomainPolicy(
   check: Check,
   report: Report,
 ): DomainPolicySettings {
-  const { blockAfterStrikes, limitGrowth = 1, probation, federation = 'open' } = options;
+  const { blockAfterStrikes, limitGrowth = 1, probation, federation = 'open', blockedAnswer = 403 } = options;
   if (typeof limitGrowth !== 'number' || !(limitGrowth >= 1 && limitGrowth <= GROWTH_MAX))
     report('limitGrowth', limitGrowth, `not a number from 1 to ${GROWTH_MAX}`);
   if (federation !== 'open' && federation !== 'allowlist')
     report('federation', federation, 'neither open nor allowlist');
+  if (blockedAnswer !== 403 && blockedAnswer !== 202)
+    report('blockedAnswer', blockedAnswer, 'neither 403 nor 202');
   return {
     blockAfterStrikes:
       blockAfterStrikes == null ? null : check.whole('blockAfterStrikes', blockAfterStrikes, 1, 1_000),
@@ -59,5 +67,6 @@ export function checkDomainPolicy(
             limit: check.whole('probation.limit', probation.limit, 1, 1_000_000_000),
           },
     federation,
+    blockedAnswer,
   };
 }

@@ -7,7 +7,7 @@ const UNDECIDING: readonly string[] = [
   ...(['origin', 'host', 'database', 'dataDirectory', 'actorPath', 'workers'] as const),
   ...(['bodyBytesMax', 'allowPrivateAddress', 'trustedProxies', 'mailboxDepthMax'] as const),
   ...(['authorizedFetch', 'signedIn', 'publicBlocklist', 'logger', 'alerts', 'retention'] as const),
-  ...(['shadowFilters'] as const),
+  ...(['shadowFilters', 'blockedAnswer'] as const),
 ] satisfies (keyof Settings)[];
 
 const HEX_DIGITS = 12;

@@ -90,6 +90,11 @@ export const OPTIONS: readonly Row[] = [
   ],
   ['federation', 'who may come in: `open`, or `allowlist` for domains with the rule `allow` alone', '`open`'],
   [
+    'blockedAnswer',
+    'the answer to a blocked domain; with `202` nobody can find out who is blocked, and a block costs a signature',
+    '`403`',
+  ],
+  [
     'followExpiry',
     'how long a follow request may wait for a decision of ours; then it is rejected, and the follower told',
     'for ever',
