@@ -113,10 +113,13 @@ function toldOfHold({ id, key, type, actor, domain, to, reason, by }: News) {
   return { event: HOLD_EVENTS[to] as AlertEvent, object, isMany: true };
 }
 
+/** Code of the service says so of itself: no person decided. */
+const HANDLER = 'handler';
+
 function toldOfDomain(news: News): Omit<Told, 'source' | 'atMs'>[] {
   const { seq, domain, from, to, event, reason, by } = news;
   const isByList = event?.startsWith('list.') === true;
-  const cause = isByList ? 'list' : by === null ? 'auto' : 'manual';
+  const cause = isByList ? 'list' : by === null || by === HANDLER ? 'auto' : 'manual';
   const isClosed = to === 'blocked' || to === 'rate-limited';
   const isQuiet = cause === 'manual' || !isClosed || from === to;
   const object = { seq, domain, from, to, event, reason, by, cause };
