@@ -93,9 +93,15 @@ export function rulingOn(domain: string, standingOf: (name: string) => Standing 
   return listed;
 }
 
+/** The harder of both, with what either refuses. */
 function harder(person: Ruling, list: Ruling): Ruling {
   const hardnessOf = ({ policy }: Ruling): number => (policy === null ? 0 : HARDNESS[policy.severity]);
-  return hardnessOf(person) > hardnessOf(list) ? person : list;
+  const ruling = hardnessOf(person) > hardnessOf(list) ? person : list;
+  if (ruling.policy === null) return ruling;
+  const either = (flag: 'rejectMedia' | 'rejectReports'): boolean =>
+    [person, list].some(({ policy }) => policy?.[flag] === true);
+  const flags = { rejectMedia: either('rejectMedia'), rejectReports: either('rejectReports') };
+  return { ...ruling, policy: { ...ruling.policy, ...flags } };
 }
 
 /** May activities of this domain act, where only allowed ones may, or where all may that are not blocked? */

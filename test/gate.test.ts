@@ -116,6 +116,18 @@ describe('the gate', () => {
     expect(gate.judge(['lifted.listed.example'], NOW)).toBeNull();
   });
 
+  test('keeps, for a subdomain that a list speaks of, what a person refuses of its parent', () => {
+    const policy = { severity: 'none', rejectMedia: true, rejectReports: true } as const;
+    const gate = gateWith(
+      { ...ruled('bad.example', 'none'), policy: { ...policy, source: 'manual' } },
+      {
+        ...ruled('sub.bad.example', 'silence'),
+        policy: { source: 'list:1', severity: 'silence', rejectMedia: false, rejectReports: false },
+      },
+    );
+    expect(gate.policyOf('sub.bad.example')).toMatchObject({ ...policy, severity: 'silence' });
+  });
+
   test('says what the rules come to for a domain, its nearest parent’s where it has none', () => {
     const gate = gateWith(ruled('loud.example', 'silence'));
     expect(gate.policyOf('a.loud.example')).toMatchObject({ severity: 'silence', rejectMedia: true });
