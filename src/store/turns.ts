@@ -33,6 +33,8 @@ export interface Mail {
   readonly facts: Facts & {
     readonly locals: readonly LocalFacts[];
     readonly moving?: Moving;
+    /** Who sent it, where that is not its actor. */
+    readonly sender?: { readonly actor: string; readonly domain: string };
     /** A moderator has approved it: names of the filters that were asked before, and are not asked again. */
     readonly pastFilters?: readonly string[];
   };

@@ -59,7 +59,8 @@ const SWEEP_MAX = 500;
 const KNOWN_MAX = 100_000;
 
 export function createDispatch(parts: DispatchParts): Dispatch {
-  const { store, events, logger, mailDepthMax, onDone, isFiltered = () => false } = parts;
+  const { store, events, logger, mailDepthMax, onDone, isFiltered = () => false, probation = null } = parts;
+  const terms: TurnTerms = { ...parts.terms, probation };
   let known = new Set<string>();
   let mailDepth = 0;
   let isFull = false;
@@ -80,7 +81,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const startedMs = performance.now();
     const held: string[] = [];
     isFull = names.length === DOMAINS_PER_TURN;
-    for (const done of await runTurns(store, logger, names, isFiltered, undefined, parts.terms)) {
+    for (const done of await runTurns(store, logger, names, isFiltered, undefined, terms)) {
       events.metrics.turn((performance.now() - startedMs) / 1_000, done.mails);
       for (const status of done.ended) events.metrics.activity(status);
       held.push(...done.domains);
@@ -95,7 +96,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const strangers = names.filter((name) => !known.has(name));
     if (strangers.length === 0) return;
     const atMs = store.clock.now();
-    const rows = strangers.map((name) => initialDomain(name, atMs, parts.probation ?? null));
+    const rows = strangers.map((name) => initialDomain(name, atMs, probation));
     await insertDomains(store, rows, atMs);
     if (known.size + strangers.length > KNOWN_MAX) known = new Set();
     for (const name of strangers) known.add(name);

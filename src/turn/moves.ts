@@ -13,7 +13,7 @@ export async function holdTargets(
   tx: Statements,
   held: readonly store.HeldDomain[],
   mail: Waiting,
-  atMs: number,
+  { atMs, probation }: { readonly atMs: number; readonly probation: { readonly forMs: number } | null },
 ): Promise<void> {
   const here = new Set(held.map(({ name }) => name));
   const targets = new Set([...mail.values()].flat().flatMap((letter) => targetOf(letter) ?? []));
@@ -21,7 +21,7 @@ export async function holdTargets(
   if (missing.length === 0) return;
   await store.insertDomains(
     tx,
-    missing.map((name) => store.initialDomain(name, atMs)),
+    missing.map((name) => store.initialDomain(name, atMs, probation)),
     atMs,
   );
   for (const { name } of await store.holdDomains(tx, missing, atMs)) here.add(name);

@@ -26,7 +26,7 @@ const REST_MS = [1_000, 10_000] as const;
 const REPORT_WINDOW_MS = 86_400_000;
 
 /** What turns are told by the settings. */
-export type TurnTerms = Partial<Pick<TurnBounds, 'reportWindowMs' | 'strikes' | 'federation'>>;
+export type TurnTerms = Partial<Pick<TurnBounds, 'reportWindowMs' | 'strikes' | 'federation' | 'probation'>>;
 
 /** Runs turns for these domains, isolating what fails. Throws only errors of the environment. */
 export async function runTurns(

@@ -72,6 +72,8 @@ export interface TurnBounds {
   readonly strikes: StrikePolicy;
   /** Who may come in. */
   readonly federation: 'open' | 'allowlist';
+  /** How long domains that a Move leads to are on probation, where nobody has met them. @default they are not */
+  readonly probation?: { readonly forMs: number } | null;
 }
 
 /** Handles the oldest mail of these domains inside the caller's transaction. */
@@ -83,7 +85,7 @@ export async function turn(
 ): Promise<TurnDone> {
   const held = await store.holdDomains(tx, names, atMs);
   const mail = await readyMail(tx, held, bounds, atMs);
-  await holdTargets(tx, held, mail, atMs);
+  await holdTargets(tx, held, mail, { atMs, probation: bounds.probation ?? null });
   const due = await dueFollows(tx, held, atMs);
   const lapsed = await LapsedRules.read(tx, held, atMs);
   const { world, register, standings, suspended } = await know(tx, held, mail, due, atMs);
@@ -251,7 +253,9 @@ function handle(mail: store.Mail, isAdmitted: boolean, known: Turn): void {
     handleAgain(mail, isShut, known);
     return;
   }
-  if (!isShut && verdict?.wishes !== undefined) known.life.hear(verdict.wishes);
+  // Who never sent it here is not struck for what somebody else brings: anybody could bring it.
+  const isSent = facts.sender === undefined || facts.sender.domain === domain;
+  if (!isShut && isSent && verdict?.wishes !== undefined) known.life.hear(verdict.wishes);
   if (isShut)
     register.end(mail, 'rejected', isSuspended ? 'the actor is suspended' : 'the domain is blocked', atMs);
   // What the moderator saw is the document that came first.

@@ -67,6 +67,17 @@ describe.each(databases)('a turn on $name', (kind) => {
     expect((await following()).toSorted()).toEqual(everybody.toSorted());
   });
 
+  test('meets the domain to which a Move leads on probation, as any other that is new', async () => {
+    const { store } = desk;
+    await followed(1);
+    await accepted(store, [moveOf(0)]);
+    const probation = { forMs: 86_400_000 };
+    await runTurns(store, quiet, ['old0.example'], undefined, undefined, { probation });
+    const [found] = await store.run(sql`
+      select snapshot -> 'snapshot' -> 'context' ->> 'probationMs' as "forMs" from domain where name = 'new.example'`);
+    expect(found).toEqual({ forMs: '86400000' });
+  });
+
   test('asks for blocks only where somebody blocks somebody', async () => {
     const { store, clock, statements } = desk;
     const asked = async (): Promise<number> => {

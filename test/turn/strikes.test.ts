@@ -93,6 +93,16 @@ describe.each(databases)('what filters ask for about a domain, on $name', (kind)
     expect(await domain()).toMatchObject({ strikes: 1 });
   });
 
+  test('what somebody else has brought is no strike against its author, who never sent it here', async () => {
+    const sender = { actor: 'https://evil.example/users/mallory', domain: 'evil.example' };
+    const mail = verified('a.example', {}, { sender });
+    await accepted(desk.store, [mail]);
+    const verdict = JSON.stringify({ asked: ['f'], remarks: [], wishes: [STRIKE, LIMIT] });
+    await desk.store.run(sql`update mail set verdict = ${verdict}`);
+    await turn(1);
+    expect(await domain()).toMatchObject({ state: 'active', strikes: 0 });
+  });
+
   test('costs as many statements for thirty as for one, and one more than none', async () => {
     const statements = async (wishes: readonly (readonly DomainWish[])[]) => {
       await empty(desk);
