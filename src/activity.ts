@@ -77,12 +77,14 @@ function canonicalHost(hostname: string): string | null {
 
 /**
  * A domain as a person or a list wrote it, in canonical form: ` Bad.Example. ` is `bad.example`, `bücher.example`
- * its A-label. Null when it is no host name (a path, a port, a scheme and userinfo are refused, not cut off).
+ * its A-label. Null when it is no host name (a path, a port, a scheme and userinfo are refused, not cut off; so are
+ * `*.bad.example` and `bad..example`, which URLs allow and which would be rules about nobody).
  */
 export function canonicalDomain(input: string): string | null {
   const text = input.trim();
   if (text === '' || /[/:@?#\\\s]/.test(text.replace(/^\[[0-9a-f:.]+\]$/i, ''))) return null;
-  return domainOf(`https://${text}/`);
+  const domain = domainOf(`https://${text}/`);
+  return domain === null || /^\.|\.\.|\*/.test(domain) ? null : domain;
 }
 
 /** The domain itself and every parent of it down to two labels: a block of a parent covers it. */

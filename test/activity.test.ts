@@ -17,6 +17,15 @@ describe('the domain of an id', () => {
       expect(domainOf(`https://${host}/`)).toBeNull();
       expect(canonicalDomain(host)).toBeNull();
     }
+  });
+
+  test('is none where a person writes a pattern or a slip: it would be a rule about nobody', () => {
+    for (const name of ['*.bad.example', 'b*d.example', '%2a.bad.example', 'bad..example', '.bad.example'])
+      expect(canonicalDomain(name)).toBeNull();
+    expect(canonicalDomain(' Bad.Example. ')).toBe('bad.example');
+  });
+
+  test('has parents, which a rule about them covers', () => {
     expect(withParents('a.b.example')).toEqual(['a.b.example', 'b.example', 'example']);
   });
 });

@@ -121,6 +121,6 @@ function nameOf(input: string): string {
   const name = canonicalDomain(input);
   if (name !== null) return name;
   throw new SallyportError('ERR_INVALID', `${JSON.stringify(input)} is no domain`, {
-    hint: 'a host name alone: no scheme, port or path',
+    hint: 'a host name alone: no scheme, port, path or *',
   });
 }

@@ -200,7 +200,7 @@ export function nameOf(input: string): string {
   const name = canonicalDomain(input);
   if (name === null)
     throw new SallyportError('ERR_INVALID', `${JSON.stringify(input)} is no domain`, {
-      hint: 'a host name alone: no scheme, port or path',
+      hint: 'a host name alone: no scheme, port, path or *; a rule about it covers its subdomains',
     });
   return name;
 }

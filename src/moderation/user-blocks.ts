@@ -120,7 +120,7 @@ function nameOf(target: BlockTarget, origin: string): string {
     throw invalid('a block is about an actor or a domain', 'give exactly one of the two');
   if (given.domain != null) {
     const name = canonicalDomain(String(given.domain));
-    if (name === null) throw invalid('domain is no domain', 'a host name alone: no scheme, port or path');
+    if (name === null) throw invalid('domain is no domain', 'a host name alone: no scheme, port, path or *');
     if (name === domainOf(origin)) throw invalid('the domain is ours', 'a block is about others');
     return name;
   }
