@@ -4,12 +4,14 @@
  */
 import { parse } from 'csv-parse/sync';
 import type { ListKind } from '../api/lists.ts';
-import { gather, type RawRow, type ReadList } from './reading.ts';
+import { gather, LIST_ROWS_MAX, type RawRow, type ReadList, tooLong } from './reading.ts';
 import { severityOf } from './severity.ts';
 import { unguarded } from './spreadsheet.ts';
 
 /** A row longer than this is no row: a quote was opened and never closed. In characters. */
 const ROW_CHARACTERS_MAX = 65_536;
+/** Rows with those that say nothing, such as remarks: of more none is looked at, for each costs some 20 µs. */
+const LINES_MAX = 2 * LIST_ROWS_MAX;
 
 interface Line {
   /** Where it begins, counted from 1. */
@@ -138,16 +140,13 @@ function rowOf({ row, cells }: Line, columns: readonly (keyof RawRow | null)[]):
 
 /** All rows; one by one where the whole cannot be read, because a quote is never closed. */
 function linesOf(text: string, broken: { row: number; text: string }[]): Line[] {
+  let parsed: readonly Parsed[];
   try {
-    let end = 0;
-    return (parse(text, { ...SETTINGS, info: true }) as unknown as Parsed[]).map(({ info, record }) => {
-      const within = record.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
-      const row = Math.max(end + 1, info.lines - within);
-      end = info.lines;
-      return { row, cells: record };
-    });
+    parsed = parse(text, { ...SETTINGS, info: true, to: LINES_MAX + 1 }) as unknown as Parsed[];
   } catch {
-    return text.split(/\r\n|\n|\r/).flatMap((line, at): Line[] => {
+    const lines = text.split(/\r\n|\n|\r/, LINES_MAX + 1);
+    if (lines.length > LINES_MAX) throw tooLong();
+    return lines.flatMap((line, at): Line[] => {
       try {
         const [cells] = parse(line, SETTINGS);
         return cells === undefined ? [] : [{ row: at + 1, cells }];
@@ -157,6 +156,14 @@ function linesOf(text: string, broken: { row: number; text: string }[]): Line[] 
       }
     });
   }
+  if (parsed.length > LINES_MAX) throw tooLong();
+  let end = 0;
+  return parsed.map(({ info, record }) => {
+    const within = record.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
+    const row = Math.max(end + 1, info.lines - within);
+    end = info.lines;
+    return { row, cells: record };
+  });
 }
 
 interface Parsed {

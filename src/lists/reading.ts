@@ -109,7 +109,8 @@ export function gather(severity: Severity): Gathering {
   };
 }
 
-function tooLong(): SallyportError {
+/** A list that nobody reads any further. */
+export function tooLong(): SallyportError {
   return new SallyportError('ERR_INVALID', `the list has more than ${LIST_ROWS_MAX} rows`, {
     hint: 'cut it into several lists; nothing of it was taken',
     data: { rowsMax: LIST_ROWS_MAX },

@@ -57,6 +57,15 @@ odd.example,noop,true,false,,false
     expect(list.wishes[0]).toMatchObject({ privateComment: 'seen it' });
   });
 
+  test('of millions of rows is refused at once, also where a quote in it is never closed', () => {
+    const rows = 'a\n'.repeat(2_000_000);
+    for (const list of [`${HEAD}\n"${rows}`, '#c\n'.repeat(2_000_000)]) {
+      const startedMs = performance.now();
+      expect(() => readList(list)).toThrow(/more than 20000 rows/);
+      expect(performance.now() - startedMs).toBeLessThan(10_000);
+    }
+  });
+
   test('that passed through a spreadsheet has blank rows, capitals and CRLF', () => {
     const list = readList(
       `${HEAD.toUpperCase()}\r\n,,,,,\r\n Spam.Example. , SUSPEND ,TRUE,False,x,\r\n,,,,,\r\n\r\n`,
