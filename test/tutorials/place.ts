@@ -26,7 +26,7 @@ export interface Place extends AsyncDisposable {
   readonly mail: MailServer;
   /** What the service's own handler was given. */
   readonly handled: readonly Activity[];
-  /** A request of the moderator maria; its answer. */
+  /** A request of the moderator maria; its answer, when what she decided is in force. */
   maria<T>(path: string, body?: unknown): Promise<T>;
   domainOf(domain: RemoteDomain): Promise<DomainRecord>;
   /** A domain of which moderators think well, and somebody who lives there: the queue is not for it. */
@@ -36,6 +36,8 @@ export interface Place extends AsyncDisposable {
   note(actor: RemoteActor, content: string, more?: NoteOptions): Sent;
   /** What became of an activity, once everything has come to rest. */
   outcome(activity: Sent): Promise<ActivityRecord | undefined>;
+  /** The domain is open again. To be called before whatever brings it about. */
+  reopened(domain: RemoteDomain): Promise<void>;
   inboxOf(user: string): Promise<readonly string[]>;
 }
 
@@ -49,8 +51,11 @@ export async function openPlace(spamService?: string, more: Partial<InboxOptions
     inbox.on('*', (activity) => void handled.push(activity), { name: 'the service' });
   });
   const { inbox, clock } = served;
-  const maria = async <T>(path: string, body?: unknown): Promise<T> =>
-    (await served.admin(path, body, 'moderator-token')).json() as T;
+  const maria = async <T>(path: string, body?: unknown): Promise<T> => {
+    const reply = await served.admin(path, body, 'moderator-token');
+    if (body !== undefined) await inbox.settled();
+    return reply.json() as T;
+  };
   return {
     ...{ served, mail, handled, maria },
     domainOf: ({ domain }) => maria(`/domains/${domain}`),
@@ -65,6 +70,16 @@ export async function openPlace(spamService?: string, more: Partial<InboxOptions
     async outcome({ id }) {
       await inbox.settled();
       return (await inbox.activities.list({ activityId: id })).items[0];
+    },
+    async reopened({ domain }) {
+      await new Promise<void>((resolve) => {
+        const heard = inbox.onTransition('domain', ({ key, to }) => {
+          if (key !== domain || to !== 'active') return;
+          heard[Symbol.dispose]();
+          resolve();
+        });
+      });
+      await inbox.settled();
     },
     inboxOf: async (user) => (await inbox.actors.collection(user, 'inbox')).items,
     async [Symbol.asyncDispose]() {
