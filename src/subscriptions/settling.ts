@@ -5,6 +5,7 @@
 import type { ChangeNote, RuleChanges, RulePreview, RuleWish } from '../api/rules.ts';
 import type { SubscriptionPreview } from '../api/subscriptions.ts';
 import { SallyportError } from '../errors.ts';
+import { HARDNESS } from '../lists/index.ts';
 import type { RulesDesk } from '../moderation/rules.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -15,7 +16,7 @@ import {
   pendingEntries,
 } from '../store/subscription-entries.ts';
 import type { Subscription } from '../store/subscriptions.ts';
-import { capped, isHarder, isSofter, wishOf } from './opinion.ts';
+import { capped, isHarder, isSofter, severityOf, wishOf } from './opinion.ts';
 
 /** Of what was applied this much gone at once is suspicious. */
 const SUSPICIOUS_SHARE = 0.9;
@@ -81,6 +82,28 @@ export function suspicionOf(pending: readonly Pending[], applied: number): strin
   return null;
 }
 
+/**
+ * Why a list lets in too much of what others keep out: `allow` beats their blocks, and a rule about a subdomain those about
+ * its parents.
+ */
+async function opensTooMuch(
+  rules: Rules,
+  source: string,
+  pending: readonly Pending[],
+): Promise<string | null> {
+  const put = pending.flatMap(({ kind, key, wish, applied }) => {
+    if (kind !== 'domain' || wish === null) return [];
+    const severity = severityOf(wish);
+    const isOpening = severity === 'allow' || (severity === 'none' && applied === null);
+    return isOpening ? [wishOf(key, wish)] : [];
+  });
+  if (put.length < SUSPICIOUS_COUNT) return null;
+  const isOpened = ({ from, to }: RulePreview): boolean =>
+    HARDNESS[from.severity] >= HARDNESS.silence && HARDNESS[to.severity] < HARDNESS.silence;
+  const opened = (await rules.preview({ source, put, remove: [] })).filter(isOpened).length;
+  return opened < SUSPICIOUS_COUNT ? null : `it lets in ${opened} domains that are kept out here`;
+}
+
 export async function planFor(
   { rules }: Pick<SettlingParts, 'rules'>,
   one: Pick<Subscription, 'followedMax'> & { readonly source: string },
@@ -104,8 +127,9 @@ export async function planFor(
     else if (wish === null) remove.push(key);
     else put.push(wishOf(key, wish));
   }
+  const suspicion = suspicionOf(pending, applied) ?? (await opensTooMuch(rules, source, pending));
   return {
-    ...{ suspicion: suspicionOf(pending, applied), changes: { source, put, remove }, suspend, restore, made },
+    ...{ suspicion, changes: { source, put, remove }, suspend, restore, made },
     ...{ counts, review: [...review.keys()].slice(0, REVIEW_MAX) },
   };
 }

@@ -125,6 +125,24 @@ describe.each(databases)('a subscription to a list on $name', (kind) => {
     expect(await settledRecord(process, id)).toMatchObject({ state: 'ok', entries: 2 });
   });
 
+  test('that would let in what other lists keep out, by the dozen, waits for a person', async () => {
+    await using server = await listServer();
+    server.show('/honest', { body: named(30).join('\n') });
+    server.show('/turncoat', { body: csvOf('a.example,suspend,,,,', 'b.example,suspend,,,,') });
+    const process = place.process();
+    await process.desk.add({ url: `${server.origin}/honest`, kind: 'plain', ...AUTO }, MARIA);
+    const { id } = await process.desk.add({ url: `${server.origin}/turncoat`, kind: 'csv', ...AUTO }, MARIA);
+    await process.settled();
+    // The same header with the other columns gone is that of a list of allowed domains.
+    server.show('/turncoat', { body: ['#domain', 'a.example', 'b.example', ...named(30)].join('\n') });
+    place.pass(2 * DAY_MS);
+    const record = await settledRecord(process, id);
+    expect((await place.rules.of('d7.example')).effective.severity).toBe('block');
+    expect(record).toMatchObject({ state: 'suspicious', suspicion: /lets in 32 domains/ });
+    await process.desk.apply(id, { ...MARIA, force: true });
+    expect((await place.rules.of('d7.example')).effective.severity).toBe('allow');
+  });
+
   test('waits as a draft until a person has looked and applies it, and can be undone as one batch that stays undone', async () => {
     await using server = await listServer();
     server.show('/l', { body: '["spam.example", "more.example"]', etag: '"1"' });
