@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditRecord, Page } from '../../src/index.ts';
 import { watch } from '../cli/command.ts';
-import { follow, like, type RemoteActor } from '../fediverse/index.ts';
-import { PATIENCE } from '../inbox/served.ts';
+import { follow, like, type RemoteActor, type Signer, signedHeaders } from '../fediverse/index.ts';
+import { PATIENCE, type Served } from '../inbox/served.ts';
 import { ALICE, DAY_MS, openPlace, openSpamService, type Place, portOf, type SpamService } from './place.ts';
 
 let place: Place;
@@ -99,15 +99,23 @@ describe('Automatically Block Domains', () => {
 
 const JSON_TYPE = { headers: { 'content-type': 'application/json' } };
 
+const FOLLOWERS = `${ALICE}/followers`;
+const lookAs = ({ clock }: Served, who: Signer) =>
+  signedHeaders('GET', FOLLOWERS, new Uint8Array(), who, {
+    ...{ signed: ['(request-target)', 'host', 'date'], date: new Date(clock.now()) },
+    headers: { accept: 'application/activity+json' },
+  });
+
 /** The answers to the same requests about two domains, by somebody who has a key of neither. */
 async function answers({ served }: Place, who: readonly RemoteActor[]) {
   const eve = await (await served.remote()).actor('eve');
   const asked = async (one: RemoteActor) => {
     const forged = { ...one, privateKey: eve.privateKey };
     const replies = [
-      // In its name, with a key that is not its own; the same as an appeal; and as somebody who passes on what it said.
+      // In its name, with a key that is not its own: mail, an appeal, a look; and as somebody who passes on what it said.
       await served.post('/inbox', like(one.id, ALICE), forged),
       await served.post('/moderation/appeals', { reason: 'x' }, forged, JSON_TYPE),
+      await served.ask('GET', new URL(FOLLOWERS).pathname, lookAs(served, forged)),
       await served.post('/inbox', like(one.id, ALICE), eve),
     ];
     return replies.map(({ status, body }) => ({ status, body }));
@@ -125,8 +133,8 @@ async function blockedAndOpen(at: Place): Promise<readonly [RemoteActor, RemoteA
 
 test('403 says to everybody who knocks in its name that a domain is blocked: the default, as the pages have it', async () => {
   const [blocked = [], open = []] = await answers(place, await blockedAndOpen(place));
-  expect(blocked.map(({ status }) => status)).toEqual([403, 401, 403]);
-  expect(open.map(({ status }) => status)).toEqual([401, 409, 401]);
+  expect(blocked.map(({ status }) => status)).toEqual([403, 401, 200, 403]);
+  expect(open.map(({ status }) => status)).toEqual([401, 409, 200, 401]);
 });
 
 describe('a service that keeps its list to itself, and asks a service about spam', () => {
@@ -134,7 +142,8 @@ describe('a service that keeps its list to itself, and asks a service about spam
   let quiet: Place;
   beforeAll(async () => {
     spamService = await openSpamService();
-    quiet = await openPlace(spamService.url, { publicBlocklist: false, blockedAnswer: 202 });
+    const secret = { publicBlocklist: false, blockedAnswer: 202, authorizedFetch: true } as const;
+    quiet = await openPlace(spamService.url, secret);
   }, PATIENCE);
   afterAll(async () => {
     await quiet?.[Symbol.asyncDispose]();
@@ -146,7 +155,7 @@ describe('a service that keeps its list to itself, and asks a service about spam
     const [ann, ben] = await blockedAndOpen(quiet);
     const [blocked = [], open] = await answers(quiet, [ann, ben]);
     expect(blocked).toEqual(open);
-    expect(blocked.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(blocked.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
     const replies = [];
     for (const who of [ann, ben]) replies.push(await quiet.send(follow(who.id, ALICE), who, '/inbox'));
     expect(replies.map(({ status, body }) => [status, body])).toEqual([
