@@ -371,16 +371,8 @@ export function createInbox(options: InboxOptions, parts: Parts = {}): Inbox {
 /** What a moderator looks at and decides about is reached through the opened house. */
 const DESKS = [
   ...(['reviews', 'analytics', 'alerts', 'retention', 'rules', 'batches', 'lists'] as const),
-  ...([
-    'domains',
-    'followRequests',
-    'held',
-    'trusted',
-    'simulations',
-    'dead',
-    'activities',
-    'objects',
-  ] as const),
+  ...(['domains', 'followRequests', 'held', 'trusted', 'simulations'] as const),
+  ...(['dead', 'activities', 'objects'] as const),
   ...(['subscriptions', 'reports', 'appeals', 'audit', 'deliveries', 'actors', 'machines'] as const),
 ] satisfies (keyof Moderation)[];
 type Desk = Exclude<keyof Moderation, 'transitionsPage' | 'collection'>;
