@@ -13,7 +13,7 @@ import type { AuditRecord, Page } from '../../src/index.ts';
 import { watch } from '../cli/command.ts';
 import { follow, like, type RemoteActor, type Signer, signedHeaders } from '../fediverse/index.ts';
 import { PATIENCE, type Served } from '../inbox/served.ts';
-import { ALICE, DAY_MS, openPlace, openSpamService, type Place, portOf, type SpamService } from './place.ts';
+import { ALICE, type Classifier, DAY_MS, openClassifier, openPlace, type Place, portOf } from './place.ts';
 
 let place: Place;
 beforeAll(async () => {
@@ -138,10 +138,10 @@ test('403 says to everybody who knocks in its name that a domain is blocked: the
 });
 
 describe('a service that keeps its list to itself, and asks a service about spam', () => {
-  let spamService: SpamService;
+  let spamService: Classifier;
   let quiet: Place;
   beforeAll(async () => {
-    spamService = await openSpamService();
+    spamService = await openClassifier();
     const secret = { publicBlocklist: false, blockedAnswer: 202, authorizedFetch: true } as const;
     quiet = await openPlace(spamService.url, secret);
   }, PATIENCE);

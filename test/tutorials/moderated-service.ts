@@ -91,7 +91,11 @@ export async function blockForUser(inbox: Inbox, user: string, actor: string): P
 }
 
 /** The service: alice and bob live here. */
-export function createService(origin: string, around: Surroundings, more: Partial<InboxOptions> = {}): Inbox {
+export function createModeratedInbox(
+  origin: string,
+  around: Surroundings,
+  more: Partial<InboxOptions> = {},
+): Inbox {
   const inbox = createInbox({ origin, actors: { alice: {}, bob: {} }, ...moderation(around), ...more });
   blockSwarms(inbox, { accounts: 20 });
   return inbox;
@@ -105,7 +109,7 @@ async function main(): Promise<void> {
   const { PORT = '4680', DATA = '.sallyport/moderated', MAIL_SERVER, MODERATOR_MAILS = '' } = process.env;
   const { MARIAS_TOKEN = randomBytes(18).toString('base64url'), SPAM_SERVICE: spamService } = process.env;
   const around = { mailServer: MAIL_SERVER, moderatorMails: MODERATOR_MAILS.split(','), spamService };
-  const inbox = createService(`http://localhost:${PORT}`, around, { dataDirectory: DATA });
+  const inbox = createModeratedInbox(`http://localhost:${PORT}`, around, { dataDirectory: DATA });
   await inbox.start();
   const authorize = authorizeByToken([{ name: 'maria', role: 'moderator', token: MARIAS_TOKEN }]);
   const answerAdmin = getRequestListener(createAdmin(inbox, { authorize }).fetch);

@@ -90,14 +90,14 @@ export async function openPlace(spamService?: string, more: Partial<InboxOptions
 }
 
 /** A service of somebody else's that knows spam. */
-export interface SpamService extends AsyncDisposable {
+export interface Classifier extends AsyncDisposable {
   readonly url: string;
   readonly asked: unknown[];
   /** Its answer; null when it is out of order. */
   says: object | null;
 }
 
-export async function openSpamService(): Promise<SpamService> {
+export async function openClassifier(): Promise<Classifier> {
   const asked: unknown[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -109,7 +109,7 @@ export async function openSpamService(): Promise<SpamService> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const service: SpamService = {
+  const service: Classifier = {
     ...{ url: `http://127.0.0.1:${portOf(server)}/check`, asked, says: { verdict: 'accept' } },
     async [Symbol.asyncDispose]() {
       server.close();
