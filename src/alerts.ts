@@ -16,7 +16,7 @@
 import { randomUUID } from 'node:crypto';
 import { doChores, ensureChores } from './alerts/chores.ts';
 import { alertsOfAudit, alertsOfNews } from './alerts/news.ts';
-import { sendDue } from './alerts/sender.ts';
+import { awake, sendDue } from './alerts/sender.ts';
 import { messageOf } from './errors.ts';
 import type { Settings } from './options.ts';
 import type { Remote } from './remote.ts';
@@ -57,10 +57,10 @@ const ROUNDS_MAX = 100;
 
 export function createAlerts({ settings, store, remote }: AlertsParts): Alerts {
   const { alerts: channels, host, logger } = settings;
-  const names = channels.map(({ name }) => name);
   const owner = randomUUID();
   const closing = new AbortController();
-  const sender = { store, remote, host, channels, closing: closing.signal };
+  const resting = new Map<string, number>();
+  const sender = { store, remote, host, channels, resting, closing: closing.signal };
   let isClosed = false;
   let isPoked = false;
   let working: Promise<void> | undefined;
@@ -132,7 +132,7 @@ export function createAlerts({ settings, store, remote }: AlertsParts): Alerts {
       for (let round = 0; round < ROUNDS_MAX; round++) {
         poke();
         await working;
-        if (isClosed || !(await hasDueAlerts(store, names, store.clock.now()))) return;
+        if (isClosed || !(await hasDueAlerts(store, awake(sender), store.clock.now()))) return;
       }
     },
     async close(drainMs) {

@@ -4,7 +4,7 @@
  * ```
  * claim (a lease) ─► by channel ─► told ─┬─ delivered
  *                                        ├─ refused for good ── dead, shown to moderators
- *                                        └─ else ── the channel rests, all that waits for it with it
+ *                                        └─ else ── the channel rests in this process, all that waits for it with it
  * ```
  * A crash between an answer and its record tells it again, under the same number.
  */
@@ -22,6 +22,8 @@ export interface SenderParts {
   /** Whose ids messages have. */
   readonly host: string;
   readonly channels: readonly ChannelSettings[];
+  /** Until when a channel is not tried that could not be told, by its name: what waits for it keeps nobody else waiting. */
+  readonly resting: Map<string, number>;
   /** Aborted when nothing may be begun any more. */
   readonly closing: AbortSignal;
 }
@@ -33,18 +35,29 @@ const ONE_MESSAGE_FROM = 6;
 const TRY_MS = 10_000;
 const ROUND_MS = 30_000;
 const LEASE_MS = 60_000;
+/** What is new is tried after so long at the latest, however long the one before rests. */
+const CHANNEL_REST_MS = 60_000;
+
+/** Names of the channels that may be told something now. */
+export function awake({ store, channels, resting }: SenderParts): string[] {
+  const atMs = store.clock.now();
+  return channels.map(({ name }) => name).filter((name) => (resting.get(name) ?? 0) <= atMs);
+}
 
 /** One round: true when there was anything to send. */
 export async function sendDue(parts: SenderParts): Promise<boolean> {
-  const { store, channels } = parts;
+  const { store, channels, resting } = parts;
   const atMs = store.clock.now();
-  const names = channels.map(({ name }) => name);
-  const claimed = await claimAlerts(store, names, atMs, atMs + LEASE_MS, CLAIMED_MAX);
+  const claimed = await claimAlerts(store, awake(parts), atMs, atMs + LEASE_MS, CLAIMED_MAX);
   const byChannel = Map.groupBy(claimed, ({ channel }) => channel);
   await Promise.all(
     [...byChannel].map(async ([name, alerts]) => {
       const channel = channels.find((one) => one.name === name) as ChannelSettings;
-      await endAlerts(store, await sendAll(parts, channel, alerts), store.clock.now());
+      const outcomes = await sendAll(parts, channel, alerts);
+      const again = outcomes.find(({ wasTried, dueMs }) => wasTried && dueMs !== null);
+      const nowMs = store.clock.now();
+      resting.set(name, Math.min(again?.dueMs ?? 0, nowMs + CHANNEL_REST_MS));
+      await endAlerts(store, outcomes, nowMs);
     }),
   );
   return claimed.length > 0;

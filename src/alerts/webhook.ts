@@ -47,9 +47,9 @@ export async function tellChat(
   return outcomeOf(await tell(url, headers, bytes, { signal, bytesMax: ANSWER_BYTES_MAX }));
 }
 
-/** What the words say of others calls nobody in the chat. */
+/** What the words say of others calls nobody in the chat: not as Slack, Mattermost or Discord call somebody. */
 const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('@', '@\u200b');
 
 function outcomeOf(answer: Awaited<ReturnType<Tell>>): Outcome {
   if (!answer.ok) return { type: 'retry', error: `${answer.fault}: ${answer.message}` };

@@ -160,6 +160,8 @@ describe.each(databases)('alerts on $name', (kind) => {
       ]) {
         await first.run(sql`truncate alert`);
         hook.answer(status);
+        // The channel may rest from the one before.
+        clock.advance(16_000);
         await desk.test();
         await one.settled();
         expect([status, await states()]).toEqual([status, [[state, 1]]]);
@@ -214,6 +216,35 @@ describe.each(databases)('alerts on $name', (kind) => {
     ]);
     const { text } = chat.told[0]?.body as unknown as { text: string };
     expect(text).toContain(`${name} is blocked`);
+    await one.close(1_000);
+  });
+
+  test('a channel that is away rests as a whole, however much waits for it', async () => {
+    const one = await started();
+    hook.answer(500);
+    const names = fresh(60);
+    await block(...names);
+    await one.settled();
+    expect(hook.told).toHaveLength(1);
+    const text = mail.mails.map((one) => `${one.subject} ${one.text}`).join();
+    expect(names.filter((name) => !text.includes(name))).toEqual([]);
+    clock.advance(16_000);
+    await one.settled();
+    expect(hook.told).toHaveLength(2);
+    hook.answer(204);
+    clock.advance(16_000);
+    await one.settled();
+    expect(hook.told).toHaveLength(2 + 120);
+    await one.close(1_000);
+  });
+
+  test('calls nobody in a chat, whatever those outside say', async () => {
+    const one = await started(first, [{ use: 'slack', url: chat.url }]);
+    await block('@everyone.example @channel <!here>');
+    await one.settled();
+    const { text } = chat.told[0]?.body as unknown as { text: string };
+    expect(text).toContain('channel');
+    expect(text).not.toMatch(/@(?:everyone|channel|here)|<!/);
     await one.close(1_000);
   });
 
