@@ -138,7 +138,11 @@ async function decide(
   const body = { action: verb, reason, trust, dryRun: values['dry-run'], ...wish };
   const result = await client().post('/held/bulk', isByIds ? { ...body, ids } : body);
   const { matched, changed } = result;
-  return say(result, values, `${plain(changed)} of ${plain(matched)} are ${PARTICIPLE[verb]}.`);
+  const told =
+    values['dry-run'] === true
+      ? `${plain(matched)} would be ${PARTICIPLE[verb]}.`
+      : `${plain(changed)} of ${plain(matched)} are ${PARTICIPLE[verb]}.`;
+  return say(result, values, told);
 }
 
 const PARTICIPLE = { approve: 'approved', reject: 'rejected' } as const;

@@ -1,5 +1,5 @@
 /** `npm start`: what a newcomer sees, and that nothing of it stays. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { begin, emptyDirectory, refused, run } from './command.ts';
@@ -11,6 +11,8 @@ test(
   async () => {
     using place = emptyDirectory();
     const env = { SALLYPORT_LISTEN: '127.0.0.1:0' };
+    const filter = { use: 'types', activities: ['Follow', 'Like', 'Create'], verdict: 'hold' };
+    writeFileSync(join(place.directory, 'sallyport.config.json'), JSON.stringify({ filters: [filter] }));
     await using demo = begin(['start', '--demo'], env, place.directory);
     await demo.said(/^sallyport listening on http:\/\/127\.0\.0\.1:\d+$/m, 300_000);
     const listening = performance.now();
@@ -37,6 +39,11 @@ test(
     const fediverse = new URL(request.follower).port;
 
     await demo.said(/chatty\.localhost +rate-limited → active/);
+    await demo.said(/filter +types#1 +hold owl@library\.localhost\S*: /, 60_000);
+    const dry = await run(['held', 'reject', '--type', 'Undo', '--dry-run'], {}, place.directory);
+    expect(dry.stdout).toMatch(/^[1-9]\d* would be rejected\.$/m);
+    // A shell puts a token in: the banner shows the variable where the token is the operator's own.
+    expect(demo.stdout()).toContain('-H "Authorization: Bearer ');
     demo.child.kill('SIGINT');
     expect((await demo.finished()).code).toBe(0);
     await refused(`http://127.0.0.1:${fediverse}`);

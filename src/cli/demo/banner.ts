@@ -22,10 +22,11 @@ ${title('Try, in a second terminal')}
   npx sallyport domains block spam.localhost --reason 'forged signatures'
   npx sallyport follows ls --state pending
   npx sallyport follows accept ID
+  npx sallyport held ls                     # where filters are configured
   npx sallyport machines show domain
   npx sallyport tail
-  curl -H 'Authorization: Bearer ${shown}' ${adminUrl}/admin/api/activities
-  curl -H 'Authorization: Bearer ${shown}' ${adminUrl}/admin/api/actors/alice/outbox \\
+  curl -H "Authorization: Bearer ${shown}" ${adminUrl}/admin/api/activities
+  curl -H "Authorization: Bearer ${shown}" ${adminUrl}/admin/api/actors/alice/outbox \\
     -d '{"activity": {"type": "Note", "content": "Hello", "to": "as:Public", "cc": "${origin}/users/alice/followers"}}'
 
 ${title('Now, live')}  (Ctrl-C ends it and leaves nothing behind)

@@ -62,6 +62,12 @@ export function createLiveLog(): LiveLog {
       info(message, facts = {}) {
         if (message === 'a mailbox rests')
           return say('delivery', String(facts.domain), `waits: ${facts.error}`);
+        if (message === 'a filter stopped an activity')
+          return say(
+            'filter',
+            String(facts.filter),
+            `${facts.verdict} ${shortOf(String(facts.activityId))}: ${facts.reason}`,
+          );
         const domain = claimed.getStore();
         if (message !== 'a request was refused' || domain === undefined) return;
         const { status, type, reason, retryAfterSeconds } = facts;
