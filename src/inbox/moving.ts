@@ -33,6 +33,8 @@ export async function movingOf(
   if (found === null) return { problem: 'the target is no actor' };
   if (!aliasesOf(word.document).includes(actor))
     return { problem: 'the target does not say that it is also known as the actor' };
+  if (house.gate.judgeActors([[found.id, found.domain]], house.store.clock.now()) !== null)
+    return { problem: 'the target is suspended' };
   return { to: { id: found.id, domain: found.domain, inbox: found.inbox } };
 }
 

@@ -34,7 +34,10 @@ export async function signerOf(house: House, request: ReadRequest): Promise<stri
   const { answer, sender } = await signedBy(house, (one) => ask(one, { isRead: true }), key, address);
   if (!answer.ok) return answer.refusal;
   if (keys.isGone(sender.id)) return { type: 'not-authenticated', reason: 'the signer is gone' };
-  const barred = gate.judge([domainOf(sender.actor), sender.domain], store.clock.now());
+  const domain = domainOf(sender.actor) ?? sender.domain;
+  const nowMs = store.clock.now();
+  const barred =
+    gate.judge([domain, sender.domain], nowMs) ?? gate.judgeActors([[sender.actor, domain]], nowMs);
   if (barred !== null) return barred;
   await keys.remember(sender);
   return sender.actor;

@@ -123,13 +123,17 @@ export function createReports(parts: ReportsParts): ReportsDesk {
       });
     const { id: instance } = await locals.instance();
     let sent: Outgoing = { activities: [], isOriginal: false };
+    let sinceMs = Number.NEGATIVE_INFINITY;
     await act(
       id,
       'forward',
       note,
-      (_, forwardedMs) => ({ forwardedMs }),
+      // As it is under its lock: somebody else may have sent it on meanwhile.
+      (before, forwardedMs) => {
+        sinceMs = before.forwardedMs ?? sinceMs;
+        return { forwardedMs };
+      },
       async (tx, current, atMs) => {
-        const sinceMs = report.forwardedMs ?? Number.NEGATIVE_INFINITY;
         const flags = (await flagsOf(tx, id, FLAGS_MAX)).filter((flag) => flag.atMs > sinceMs);
         if (flags.length === 0)
           throw new SallyportError('ERR_NOT_ALLOWED_IN_STATE', 'nothing has come to the report since', {

@@ -261,6 +261,17 @@ describe('S87 where documents are only for those who sign for it', () => {
     for (const [url, reader, status] of table) expect((await read(url, reader)).status).toBe(status);
   });
 
+  test('a suspended actor reads nothing, and others of its domain do', async () => {
+    const { actors } = served.inbox;
+    await actors.suspend(ann.id, { reason: 'harassment' });
+    await served.inbox.settled();
+    for (const url of [open, closed]) expect([url, (await read(url, ann)).status]).toEqual([url, 403]);
+    expect((await read(open, await home.actor('ada'))).status).toBe(200);
+    await actors.unsuspend(ann.id);
+    await served.inbox.settled();
+    expect((await read(closed, ann)).status).toBe(200);
+  });
+
   test('a blocked domain reads nothing, and its keys are not even looked for', async () => {
     expect((await read(open, bea)).status).toBe(200);
     await served.inbox.domains.block(away.domain, { reason: 'scraping' });

@@ -53,6 +53,17 @@ describe.each(places)('a Move, on $name', (place) => {
       .map(({ following, state }) => `${following} ${state}`);
   };
 
+  test('takes nobody to an actor that is suspended here', async () => {
+    const { old, next } = await household('s', 'carol');
+    await served.inbox.actors.suspend(next.id, { reason: 'harassment' });
+    await served.inbox.settled();
+    expect(await ask.end(move(old.id, next.id), old)).toMatchObject({ status: 'rejected' });
+    expect(await followsOf('carol')).toEqual([`${old.id} accepted`]);
+    await served.inbox.actors.unsuspend(next.id);
+    await served.inbox.actors.unfollow('carol', old.id);
+    await served.inbox.settled();
+  });
+
   test('takes those who follow along: an Undo to the old one, a Follow to the new one, once', async () => {
     const { old, next } = await household('a', 'alice', 'bob');
     const moved = move(old.id, next.id);

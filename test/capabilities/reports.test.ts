@@ -188,6 +188,17 @@ describe.each(places)('reports ($name)', (place) => {
       }
     });
 
+    test('two who send it on at once send it once', async () => {
+      const away = await served.remote();
+      const troll = await away.actor('troll');
+      const bad = create(troll.id, { content: 'Bah', inReplyTo: `${ORIGIN}/notes/a` });
+      await take(bad, troll);
+      await take(flag(ann, [troll.id, (bad.object as { id: string }).id], { content: 'Once' }));
+      const { id } = await newest();
+      const answers = await Promise.all([verb(id, 'forward'), verb(id, 'forward')]);
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    });
+
     test('one without is said again by the instance, and who reported stays here', async () => {
       const away = await served.remote();
       const troll = await away.actor('troll');
