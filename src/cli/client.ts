@@ -52,8 +52,9 @@ export function connect(flags: Connection, environment: NodeJS.ProcessEnv = proc
   // A token from a file belongs to the server of that file, and goes to no other.
   const token = tokenGiven ?? (url === run?.url ? run?.token : undefined);
   if (url === undefined) {
+    const place = environment.SALLYPORT_DATA?.trim() || '.sallyport';
     throw new RequestFailed(
-      'no running server found: start one with sallyport start, or name one with --url and --token',
+      `no running server found in ${place}: start one with sallyport start, say in SALLYPORT_DATA where its data is, or name one with --url and --token`,
     );
   }
   if (token === undefined) throw new UsageError('no token: give --token or SALLYPORT_ADMIN_TOKEN');

@@ -1,4 +1,5 @@
 /** `sallyport domains`: look at domains, and decide about them. */
+import type { DomainRecord } from '../api.ts';
 import { millisecondsOf } from '../options.ts';
 import { type Client, CONNECTION, CONNECTION_HELP, connect } from './client.ts';
 import { lists } from './lists.ts';
@@ -69,7 +70,7 @@ ${CONNECTION_HELP}`,
       return DONE;
     }
     if (verb === undefined || !VERBS.includes(verb)) {
-      throw new UsageError(`say which: ls, show, impact, ${VERBS.join(', ')}`);
+      throw new UsageError(`say which: ls, show, impact, ${VERBS.join(', ')}, review, history`);
     }
     const [domain] = take(rest, ['DOMAIN']);
     if (verb === 'block' && (values.reason ?? '').trim() === '')
@@ -107,8 +108,22 @@ async function decide(
 }
 
 function show(record: Readonly<Record<string, unknown>>, { json }: Values): number {
-  print(json ? JSON.stringify(record, null, 2) : recordOf(record));
+  print(
+    json ? JSON.stringify(record, null, 2) : recordOf({ ...record, rule: ruleOf(record.policy as Said) }),
+  );
   return DONE;
+}
+
+type Said = DomainRecord['policy'] | undefined;
+
+/** What is said of the domain: a silenced one is `active`, too. */
+function ruleOf(policy: Said): string | null {
+  if (policy == null) return null;
+  const flags = [
+    policy.rejectMedia ? ', rejects media' : '',
+    policy.rejectReports ? ', rejects reports' : '',
+  ];
+  return `${policy.severity}, by ${policy.source}${flags.join('')}`;
 }
 
 interface Impact {

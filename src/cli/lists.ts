@@ -61,8 +61,10 @@ ${CONNECTION_HELP}`,
 
 async function bringIn(file: string, values: Values): Promise<number> {
   const client = connect(values);
+  const text = await read(file);
+  if (text.trim() === '') throw new UsageError(`${file} is empty`);
   const body = {
-    text: await read(file),
+    text,
     format: values.format,
     kind: values.kind ?? KINDS[basename(file).toLowerCase()],
     mode: values.replace === true ? 'replace' : undefined,

@@ -123,7 +123,8 @@ function checkedPolicy(policy: unknown, origin: string): Pick<Settings, 'filters
   try {
     return checkOptions({ origin, filters, scoreThresholds });
   } catch (error) {
-    throw new SallyportError('ERR_INVALID', messageOf(error), { cause: error });
+    const detail = error instanceof SallyportError ? error.message : messageOf(error);
+    throw new SallyportError('ERR_INVALID', detail, { cause: error });
   }
 }
 

@@ -115,7 +115,7 @@ test.each([
   [['frobnicate'], /no verb frobnicate; there are start, domains/],
   [['start', '--dmeo'], /Unknown option '--dmeo'/],
   [['start', 'now'], /unexpected: now/],
-  [['domains'], /say which: ls, show, block/],
+  [['domains'], /say which: ls, show, impact, block, unblock, limit, reset, review, history/],
   [['domains', 'block', 'bad.example'], /a block has a reason/],
   [['domains', 'block', '--reason', 'spam'], /DOMAIN is missing/],
   [['domains', 'block', 'bad.example', '--reason', 'spam', '--until', 'soon'], /--until is neither a time/],
@@ -139,7 +139,22 @@ test(
     using place = emptyDirectory();
     const { code, stderr } = await run(['domains', 'ls'], {}, place.directory);
     expect(code).toBe(1);
-    expect(stderr).toContain('no running server found');
+    expect(stderr).toContain('no running server found in .sallyport: ');
+    const elsewhere = await run(['held', 'ls'], { SALLYPORT_DATA: 'data' }, place.directory);
+    expect(elsewhere.stderr).toContain('no running server found in data: ');
+  },
+  SLOW,
+);
+
+test(
+  'says of an empty list that it is empty, before a server is asked',
+  async () => {
+    using place = emptyDirectory();
+    writeFileSync(join(place.directory, 'blocks.csv'), '\n');
+    const address = ['--url', 'http://127.0.0.1:9', '--token', 'x'];
+    const { code, stderr } = await run(['lists', 'import', 'blocks.csv', ...address], {}, place.directory);
+    expect(code).toBe(2);
+    expect(stderr).toContain('blocks.csv is empty');
   },
   SLOW,
 );

@@ -51,6 +51,8 @@ test(
     expect(blocked.stdout).toMatch(/^bad\.example is blocked until 20\d\d-\S+\.\n$/);
     const shown = await sallyport('domains', 'show', 'bad.example', '--json');
     expect(JSON.parse(shown.stdout)).toMatchObject({ state: 'blocked', reason: 'phishing', by: 'admin' });
+    const plain = await sallyport('domains', 'show', 'bad.example');
+    expect(plain.stdout).toMatch(/^rule +block, by manual$/m);
     const listed = await sallyport('domains', 'ls', '--state', 'blocked');
     expect(listed.stdout).toMatch(/^DOMAIN +STATE/);
     expect(listed.stdout).toMatch(/^bad\.example +blocked .* phishing$/m);

@@ -135,6 +135,7 @@ describe.each(places)('a simulation ($name)', (place) => {
   test('is refused with what is wrong in it', async () => {
     const wrong = await begin({ filters: [{ use: 'keywords', wrods: [] }] }, {}, 422);
     expect(JSON.stringify(wrong)).toContain('wrods');
+    expect(JSON.stringify(wrong)).not.toContain('SallyportError');
     await begin({ filters: [BUY] }, { until: new Date(beganMs).toISOString() }, 422);
     await begin({ filters: [BUY] }, { domain: 'not a domain' }, 422);
     await begin('strict', {}, 422);
