@@ -1,7 +1,9 @@
 /** How those here stand to actors, and what is known of domains: asked by filters that want to know, for many at once. */
 import { domainOf, withParents } from '../activity.ts';
 import type { ActorFacts, DomainFacts } from '../api.ts';
+import { rulingOn } from '../policy.ts';
 import type { StoredFacts } from './actors.ts';
+import { domainStandings } from './lists.ts';
 import { ms, rows, type Statements, sql, time } from './statement.ts';
 
 /** Blocks of one actor that are counted. */
@@ -29,7 +31,7 @@ export async function actorFactsOf(
   return new Map(found.map(({ id, ...facts }) => [id, facts]));
 }
 
-type DomainRow = Omit<DomainFacts, 'firstSeen' | 'lately'> & {
+type DomainRow = Omit<DomainFacts, 'firstSeen' | 'isSilenced' | 'lately'> & {
   readonly name: string;
   readonly firstSeenMs: number | null;
   readonly lately: Readonly<Record<string, number>> | null;
@@ -41,25 +43,26 @@ export async function domainFactsOf(
   domains: readonly string[],
   atMs: number,
 ): Promise<Map<string, DomainFacts>> {
-  const asked = domains.map((name) => ({ name, names: withParents(name) }));
+  const asked = domains.map((name) => ({ name }));
+  // The door's own rule, which is about the nearest name and about who said it.
+  const standings = await domainStandings(db, [...new Set(domains.flatMap(withParents))]);
   const found = await db.run<DomainRow>(sql`
     select a.name, ${ms('d.first_seen')} as "firstSeenMs",
            coalesce(d.snapshot -> 'snapshot' -> 'context' ->> 'probationMs', '') <> '' as "isOnProbation",
            coalesce((d.snapshot -> 'snapshot' -> 'context' ->> 'strikes')::int, 0) as strikes,
-           coalesce((select p.policy ->> 'severity' from domain as p
-                      where p.name in (select json_array_elements_text(a.names)) and p.policy is not null
-                      order by length(p.name) desc limit 1) = 'silence', false) as "isSilenced",
            (select json_object_agg(status, count) from (
               select status, count(*) as count from (
                 select status, received_at from activity where domain = a.name order by id desc limit ${LATELY_MAX}
               ) as newest where received_at >= ${time(atMs - LATELY_MS)} group by status
             ) as counted) as lately
-      from json_to_recordset(${rows(asked)}) as a(name text, names json) left join domain as d on d.name = a.name`);
+      from json_to_recordset(${rows(asked)}) as a(name text) left join domain as d on d.name = a.name`);
   return new Map(
     found.map(({ name, firstSeenMs, lately, ...facts }) => {
       const { processed = 0, dropped = 0, rejected = 0, held = 0 } = lately ?? {};
       const firstSeen = firstSeenMs === null ? null : new Date(firstSeenMs);
-      return [name, { ...facts, firstSeen, lately: { processed, dropped, rejected, held } }];
+      const ruling = rulingOn(name, (of) => standings.get(of));
+      const isSilenced = ruling?.policy?.severity === 'silence';
+      return [name, { ...facts, isSilenced, firstSeen, lately: { processed, dropped, rejected, held } }];
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** What people and lists say of domains, and what comes of it at the gate and for mail that was accepted already. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { domainFactsOf } from '../../src/store/standing.ts';
 import { sql } from '../../src/store/statement.ts';
 import { databases } from '../databases.ts';
 import { ALICE, followOf, US, verified } from '../turn/mail.ts';
@@ -39,6 +40,16 @@ describe.each(databases)('rules about domains on $name', (kind) => {
     await retract('list:friends', 'many.example');
     expect(await inForce('many.example')).toMatchObject({ ...BLOCK, source: TIER_0, ...flags });
     expect((await place.rules.of('many.example')).rules.map(({ source }) => source)).toEqual([OTHER, TIER_0]);
+  });
+
+  test('filters are told that a domain is silenced where the door has it so, whatever a list says of it', async () => {
+    const { say, store } = place;
+    await say('manual', { severity: 'silence' }, 'loud.example');
+    await say(TIER_0, { severity: 'none' }, 'sub.loud.example');
+    expect(await inForce('a.sub.loud.example')).toMatchObject({ severity: 'silence', source: 'manual' });
+    const asked = ['loud.example', 'sub.loud.example', 'a.sub.loud.example', 'other.example'];
+    const facts = await domainFactsOf(store, asked, store.clock.now());
+    expect(asked.map((name) => facts.get(name)?.isSilenced)).toEqual([true, true, true, false]);
   });
 
   test('of two lists that block, a retraction takes back its own word only', async () => {
