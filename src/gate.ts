@@ -48,6 +48,8 @@ export interface Gate {
   judgeClaimed(domains: readonly (string | null)[], nowMs: number): Refusal | null;
   /** Refuses if one of these actors is suspended. */
   judgeActors(actors: readonly (readonly [id: string, domain: string])[], nowMs: number): Refusal | null;
+  /** Is exactly this domain blocked? Who is only not allowed is not. */
+  isBlocked(domain: string): boolean;
   /** What the rules about a domain, or about its nearest parent, come to. */
   policyOf(domain: string): Merged | null;
 }
@@ -141,6 +143,7 @@ export function createGate({
       }
       return null;
     },
+    isBlocked: (domain) => marked.get(domain)?.isShut === true,
     policyOf: (domain) => rulingOn(domain, (name) => marked.get(name))?.policy ?? null,
   };
 }

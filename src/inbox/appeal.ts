@@ -59,8 +59,7 @@ export function createAppealing(
     if ('problem' in signature) return { type: 'not-authenticated', reason: signature.problem };
     const domain = domainOf(signature.keyId);
     if (domain === null) return { type: 'not-authenticated', reason: 'the keyId has no domain' };
-    const shut = gate.judge([domain], store.clock.now());
-    const isBlocked = shut?.type === 'blocked' && shut.domain === domain;
+    const isBlocked = gate.isBlocked(domain);
     // Where blocks are kept secret, only a key of the domain learns that there is none.
     if (!isBlocked && !isSecret) return { type: 'not-blocked' };
 

@@ -248,3 +248,13 @@ describe.each(places)('appeals ($name)', (place) => {
 
   test('was never a fault of ours', () => expect(served.errors).toEqual([]));
 });
+
+test('S83 where only allowed domains may come in, one that nobody has blocked has nothing to appeal, and is not asked', async () => {
+  await using served = await serve(places[0] as (typeof places)[number], { federation: 'allowlist' });
+  const remote = await served.remote();
+  const ann = await remote.actor('ann');
+  const body = { reason: 'Let us in' };
+  const headers = { 'content-type': 'application/json' };
+  expect((await served.post('/moderation/appeals', body, ann, { headers })).status).toBe(409);
+  expect(remote.fetches()).toBe(0);
+});
