@@ -165,11 +165,12 @@ export async function openHouse(
         },
         probation: settings.probation,
         isFiltered: () => chain.isActive(),
-        onDone({ ended, hasTransitions, sendsTo, changedActors }) {
+        onDone({ ended, hasTransitions, sendsTo, changedActors, putBack = [] }) {
           if (hasTransitions) log.poke();
           if (ended.length > 0) handlers.poke();
           if (sendsTo.length > 0) deliveries.wake();
           keys.renew(changedActors);
+          if (putBack.length > 0) filters.mark(putBack);
         },
       }),
       (room) => room.close(),

@@ -55,6 +55,8 @@ export interface TurnDone {
   readonly sendsTo: readonly string[];
   /** Remote actors whose documents have changed. */
   readonly changedActors: readonly string[];
+  /** Domains whose mail was put back, to be filtered like any that comes. */
+  readonly putBack?: readonly string[];
 }
 
 /** Follow requests that one turn wakes. */
@@ -123,6 +125,7 @@ export async function turn(
     hasTransitions: effects.events.some(({ kind }) => kind === 'transition'),
     sendsTo: [...new Set(effects.sends.map(({ domain }) => domain))],
     changedActors: effects.changedActors,
+    putBack: [...new Set(known.aside.behind.map(({ domain }) => domain))],
   };
 }
 

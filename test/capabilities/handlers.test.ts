@@ -328,7 +328,7 @@ describe.each(places)('handlers ($name)', (place) => {
     await send(left);
     expect(atLevel('info')).toContainEqual({
       ...{ level: 'info', message: 'a filter stopped an activity' },
-      facts: { filter: 'quiet', verdict: 'drop', reason: 'not today', activityId: left.id },
+      facts: { stage: 'filter', filter: 'quiet', verdict: 'drop', reason: 'not today', activityId: left.id },
     });
     on('Read' as 'Like', () => {
       throw new Error('S49');

@@ -68,7 +68,7 @@ const recordOf = ({ id }: Sent, server: ServerProcess): Promise<ActivityRecord> 
   server.ask(`/activities/${encodeURIComponent(id)}`);
 
 /** A service that is asked about each activity, and says nothing until it is told to. */
-async function silentService() {
+async function silentNeighbour() {
   const waiting: ServerResponse[] = [];
   const asked = Promise.withResolvers<void>();
   let isSilent = true;
@@ -101,7 +101,7 @@ describe.each(databases)('an approval whose process is killed before its replay,
       const place = await kind.open();
       await using senders = await gatherSenders(1, 1);
       const [sender] = senders.all as [Sender];
-      const service = await silentService();
+      const service = await silentNeighbour();
       const journal = join(folder, `journal-${kind.name}`);
       // The later filter is asked after the approval: that it is asked says that the approval is committed.
       const filters = [
