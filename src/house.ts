@@ -27,6 +27,7 @@ import { markedDomains } from './store/lists.ts';
 import { openStore, type Store, type StoreParts } from './store/store.ts';
 import { createDispatch, type Dispatch } from './turn/dispatch.ts';
 import type { StrikePolicy } from './turn/domain-life.ts';
+import { LATE_MS } from './turn/poison.ts';
 import type { Refusal } from './verdict.ts';
 import { createPool, type Pool } from './verify/pool.ts';
 
@@ -160,6 +161,8 @@ export async function openHouse(
         mailDepthMax: settings.mailboxDepthMax,
         terms: {
           reportWindowMs: settings.reportWindowMs,
+          // Well before its document may be pruned.
+          lateMs: Math.min(LATE_MS, (settings.retention.documentsMs ?? LATE_MS) / 2),
           federation: settings.federation,
           strikes: strikePolicyOf(settings),
         },

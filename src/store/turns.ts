@@ -160,18 +160,6 @@ export async function activitiesById(tx: Statements, activityIds: readonly strin
     where activity_id = any(${texts(activityIds)})`);
 }
 
-/** The digests of the documents that these activities came with first, in hex. */
-export async function documentDigests(
-  tx: Statements,
-  activityIds: readonly string[],
-): Promise<Map<string, string>> {
-  if (activityIds.length === 0) return new Map();
-  const found = await tx.run<{ id: string; digest: string }>(sql`
-    select activity_id as id, encode(sha256(convert_to(raw, 'UTF8')), 'hex') as digest from document
-     where activity_id = any(${texts(activityIds)})`);
-  return new Map(found.map(({ id, digest }) => [id, digest]));
-}
-
 /** Every follow request that the needs name, by id or by its two ends (only live ones by their ends). */
 export async function followRequestsFor(
   tx: Statements,

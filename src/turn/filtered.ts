@@ -12,6 +12,8 @@ export class Aside {
   readonly #again = new Map<string, KeptMail[]>();
   /** Mail that lets another one pass: it goes to the end of its mailbox. */
   readonly behind: Mail[] = [];
+  /** Mail that came under the id of an activity whose document may be gone: what it brought is not the first one. */
+  readonly late: Mail[] = [];
 
   hold(held: Omit<NewHeld, 'mail'>, mail: Mail): void {
     this.#fresh.set(held.activityId, { ...held, mail: [kept(mail)] });

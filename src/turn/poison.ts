@@ -24,9 +24,13 @@ const TRIES_MAX = 3;
 const REST_MS = [1_000, 10_000] as const;
 /** Flags of one reporter about one target come to one report for so long, unless the settings say otherwise. */
 const REPORT_WINDOW_MS = 86_400_000;
+/** Servers try a delivery for a week or two at most. */
+export const LATE_MS = 15 * 86_400_000;
 
 /** What turns are told by the settings. */
-export type TurnTerms = Partial<Pick<TurnBounds, 'reportWindowMs' | 'strikes' | 'federation' | 'probation'>>;
+export type TurnTerms = Partial<
+  Pick<TurnBounds, 'reportWindowMs' | 'strikes' | 'lateMs' | 'federation' | 'probation'>
+>;
 
 /** Runs turns for these domains, isolating what fails. Throws only errors of the environment. */
 export async function runTurns(
@@ -40,7 +44,10 @@ export async function runTurns(
   const again = (some: readonly string[], each: number): Promise<TurnDone[]> =>
     runTurns(store, logger, some, isFiltered, each, terms);
   try {
-    const usual = { reportWindowMs: REPORT_WINDOW_MS, strikes: LENIENT, federation: 'open' as const };
+    const usual = {
+      ...{ reportWindowMs: REPORT_WINDOW_MS, lateMs: LATE_MS },
+      ...{ strikes: LENIENT, federation: 'open' as const },
+    };
     const bounds = { perDomain, inAll: MAIL_PER_TURN, isFiltered, ...usual, ...terms };
     return [await store.transaction((tx) => turn(tx, names, bounds, store.clock.now()))];
   } catch (error) {

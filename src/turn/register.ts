@@ -51,6 +51,12 @@ export class Register {
     return this.#rows.has(id) && digest !== undefined && first !== undefined && digest !== first;
   }
 
+  /** Did its activity come for the first time so long ago? */
+  isLate({ facts: { id }, receivedMs }: Mail, afterMs: number): boolean {
+    const first = this.#rows.get(id)?.history[0];
+    return first !== undefined && Date.parse(first.at) + afterMs < receivedMs;
+  }
+
   /** The id of an activity's row, which it has from its first mail. */
   idOf(activityId: string): string {
     return (this.#rows.get(activityId) as ActivityRow).id;

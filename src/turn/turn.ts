@@ -26,6 +26,7 @@ import { withParents } from '../activity.ts';
 import type { FollowLife, Needs } from '../effects.ts';
 import { mayEnter, type Ruling, rulingOn } from '../policy.ts';
 import { recordAudit } from '../store/audit.ts';
+import { documentDigests, forgetDocuments } from '../store/documents.ts';
 import { dueFollowRequests } from '../store/follow-requests.ts';
 import { putBack, writeHeld } from '../store/held.ts';
 import { domainStandings } from '../store/lists.ts';
@@ -72,6 +73,8 @@ export interface TurnBounds {
   readonly reportWindowMs: number;
   /** What strikes and limits of filters come to. */
   readonly strikes: StrikePolicy;
+  /** What comes again so long after the first time reaches no further inbox, in milliseconds. */
+  readonly lateMs: number;
   /** Who may come in. */
   readonly federation: 'open' | 'allowlist';
   /** How long domains that a Move leads to are on probation, where nobody has met them. @default they are not */
@@ -91,7 +94,15 @@ export async function turn(
   const due = await dueFollows(tx, held, atMs);
   const lapsed = await LapsedRules.read(tx, held, atMs);
   const { world, register, standings, suspended } = await know(tx, held, mail, due, atMs);
-  const known: Omit<Turn, 'life' | 'ruling'> = { world, register, suspended, aside: new Aside(), atMs };
+  const { lateMs } = bounds;
+  const known: Omit<Turn, 'life' | 'ruling'> = {
+    world,
+    register,
+    suspended,
+    aside: new Aside(),
+    lateMs,
+    atMs,
+  };
   const saved: store.SavedDomain[] = [];
 
   for (const { activityId } of due) world.wake(activityId);
@@ -110,6 +121,7 @@ export async function turn(
   const letters = [...mail.values()].flat();
   if (letters.length > 0) await store.deleteMail(tx, letters);
   if (known.aside.behind.length > 0) await putBack(tx, known.aside.behind);
+  if (known.aside.late.length > 0) await forgetDocuments(tx, known.aside.late);
   await lapsed.write(tx);
   await store.saveDomains(tx, saved);
   const effects = world.effects();
@@ -199,7 +211,7 @@ async function know(
     all(({ retractions }) => retractions),
   );
   const followers = await store.localFollowers(tx, [...new Set(letters.map(({ facts }) => facts.actor))]);
-  const digests = await store.documentDigests(tx, repeated(letters, rows));
+  const digests = await documentDigests(tx, repeated(letters, rows));
   const blocks = await blocksFor(tx, letters);
   const movers = all(({ movers }) => movers);
   const moves = await movesOf(tx, movers, atMs);
@@ -236,6 +248,8 @@ interface Turn {
   readonly ruling: Ruling | null;
   /** Actors that may not act. */
   readonly suspended: ReadonlySet<string>;
+  /** What comes again so long after the first time reaches nobody any more. */
+  readonly lateMs: number;
   readonly atMs: number;
 }
 
@@ -301,6 +315,11 @@ function handleAgain(mail: store.Mail, isShut: boolean, known: Turn): void {
   // What a moderator has approved came before, to each of its inboxes, and that stands in its history.
   const isNewInbox = mail.facts.pastFilters !== undefined || register.cameAgain(mail);
   const status = register.statusOf(id);
+  if (status !== 'held' && register.isLate(mail, known.lateMs)) {
+    // Its document may be pruned: nobody can say that this is the one that filters have seen.
+    aside.late.push(mail);
+    return;
+  }
   if (!isNewInbox || isShut) return;
   if (status === 'processed') reach(id, recipientsOf(letterOf(mail), world), world);
   if (status === 'held') aside.cameAgain(mail);

@@ -119,4 +119,34 @@ describe.each(databases)('a turn on $name', (kind) => {
     await runTurns(store, quiet, ['a.example']);
     expect((await ended(store)).map(({ status }) => status)).toEqual(['processed']);
   });
+
+  test('brings what comes again after its document may be gone to nobody, and keeps no other in its place', async () => {
+    const { store, clock } = desk;
+    const first = verified(
+      'a.example',
+      {},
+      { receivedAt: clock.now(), locals: [ALICE], inbox: `${ALICE.id}/inbox` },
+    );
+    await accepted(store, [first]);
+    await runTurns(store, quiet, ['a.example']);
+    const early = await counted(store, 'member');
+    const other = (atMs: number, inbox: string) => ({
+      ...first,
+      ...{ raw: Buffer.from('{"content":"what no filter saw"}'), receivedAt: atMs, inbox, locals: [CAROL] },
+    });
+    const documents = () => store.run<{ raw: string }>(sql`select raw from document`);
+    // As long as the document is there it stands, and further inboxes get the activity.
+    await accepted(store, [other(clock.now() + 86_400_000, `${CAROL.id}/inbox`)]);
+    await runTurns(store, quiet, ['a.example']);
+    const members = await counted(store, 'member');
+    expect(members).toBeGreaterThan(early);
+    expect((await documents())[0]?.raw).toContain('"Like"');
+
+    await store.run(sql`delete from document`);
+    const lateMs = clock.now() + 31 * 86_400_000;
+    await accepted(store, [other(lateMs, `${US}/users/bob/inbox`)]);
+    await runTurns(store, quiet, ['a.example']);
+    expect(await documents()).toEqual([]);
+    expect(await counted(store, 'member')).toBe(members);
+  });
 });
