@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: 'test/setup/global.ts',
     pool: 'forks',
     maxWorkers: 3,
+    // Files share a process, one after the other: the house is read and compiled once for many of them.
+    isolate: false,
     // PGlite is 8 MB of WebAssembly; most test files are over before its optimised form would pay.
     execArgv: ['--liftoff-only'],
     testTimeout: 60_000,
