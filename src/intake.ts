@@ -188,7 +188,9 @@ async function countAgainstLimits(
   const senders = group.map(({ activity }) => senderOf(activity).domain);
   const onProbation = await newcomers.among(tx, senders);
   const domains = await room(tx, senders, rateLimit, atMs, (name) =>
-    onProbation.has(name) ? Math.min(rateLimit.limit, settings.probation?.limit ?? rateLimit.limit) : rateLimit.limit,
+    onProbation.has(name)
+      ? Math.min(rateLimit.limit, settings.probation?.limit ?? rateLimit.limit)
+      : rateLimit.limit,
   );
   const actors =
     actorRateLimit &&

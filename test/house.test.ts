@@ -39,12 +39,14 @@ const ROOMS: Record<string, string> = {
   handlers: 'activity verdict errors options api verify store mailbox references',
   filters: 'activity verdict errors options api verify store remote mailbox handlers references',
   deliveries: 'activity errors options api store remote verify locals events',
-  moderation: 'machines activity verdict errors options api effects policy verify store activities locals lists',
+  moderation:
+    'machines activity verdict errors options api effects policy verify store activities locals lists',
   subscriptions: 'activity errors options api store remote lists moderation',
   web: 'activity verdict errors options api store locals events lists',
   house: 'every room below',
   inbox: 'activity verdict api verify gate keys house',
-  embed: 'verdict errors options api store events log filters handlers moderation subscriptions web house inbox references',
+  embed:
+    'verdict errors options api store events log filters handlers moderation subscriptions web house inbox references',
   admin: 'machines activity verdict errors options api policy moderation embed lists',
   testing: 'activity verdict errors options api verify store remote handlers house embed',
   index: 'verdict errors options api embed',
