@@ -14,6 +14,9 @@ const BODY_MS_MAX = 10_000;
  */
 export const BODY_PIECES_MAX = 4_096;
 
+/** A body that was refused before it was read is read away up to this; a longer one ends its connection. */
+const DRAINED_BYTES_MAX = 65_536;
+
 /** The part of an inbox that the adapter needs. */
 export interface HandlesRaw {
   handle(request: {
@@ -80,10 +83,22 @@ async function serve(
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
   const isHead = request.method === 'HEAD';
   const length = Buffer.byteLength(body);
+  const isUnread = !request.complete && request.method === 'POST';
+  const isShort = isUnread && isDrained(request);
   // A body that was not read to its end would be taken for the next request: the connection ends with this answer.
-  const unread = !request.complete && request.method === 'POST' ? { connection: 'close' } : {};
+  const unread = isUnread && !isShort ? { connection: 'close' } : {};
   response.writeHead(status, { ...headers, 'content-length': length, ...unread });
   response.end(isHead ? undefined : body);
+}
+
+/** A short body that nobody wants is read away, so that its connection lives on: a new one costs more than the refusal. */
+function isDrained(request: IncomingMessage): boolean {
+  const { 'content-length': declared, 'transfer-encoding': coding } = request.headers;
+  if (declared === undefined || coding !== undefined || request.readableDidRead) return false;
+  if (!(Number(declared) <= DRAINED_BYTES_MAX)) return false;
+  const timer = setTimeout(() => request.destroy(), BODY_MS_MAX);
+  request.once('close', () => clearTimeout(timer)).resume();
+  return true;
 }
 
 function readBody(request: NodeRequest, bytesMax: number): Promise<Uint8Array | 'too-large' | 'too-slow'> {
