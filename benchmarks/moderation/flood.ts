@@ -52,7 +52,9 @@ type Client = Awaited<ReturnType<typeof connectTo>>;
 /** Rows of all tables together. */
 async function rowsIn(client: Client): Promise<number> {
   const { rows: tables } = await client.query(
-    `select table_name as name from information_schema.tables where table_schema = 'public'`,
+    // Who reads the log, and what is done once a day, are rows of the house's own.
+    `select table_name as name from information_schema.tables
+      where table_schema = 'public' and table_name not in ('consumer', 'chore')`,
   );
   let count = 0;
   for (const { name } of tables) {
