@@ -274,9 +274,9 @@ export const domainMachine = setup({
   initial: 'active',
   on: {
     'moderator.restored': [
-      { guard: wasBlocked, target: '.blocked', reenter: true, actions: restore },
-      { guard: wasLimited, target: '.rate-limited', reenter: true, actions: restore },
-      { target: '.active', reenter: true, actions: restore },
+      { guard: wasBlocked, target: '.blocked', actions: restore },
+      { guard: wasLimited, target: '.rate-limited', actions: restore },
+      { target: '.active', actions: restore },
     ],
   },
   states: {
