@@ -10,7 +10,7 @@ import { rowOf } from './rules.ts';
 export type DomainVerb = 'block' | 'unblock' | 'limit' | 'reset';
 
 /** Is there anything to unblock; and a limit never opens a blocked domain. */
-export function isPossible(verb: DomainVerb, state: DomainState): boolean {
+function isPossible(verb: DomainVerb, state: DomainState): boolean {
   if (verb === 'unblock') return state === 'blocked';
   return verb !== 'limit' || state !== 'blocked';
 }

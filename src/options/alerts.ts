@@ -2,7 +2,7 @@
 import type { Duration } from './duration.ts';
 
 /** What may be told. */
-export const ALERT_EVENTS = [
+const ALERT_EVENTS = [
   'domain.state_changed',
   ...(['domain_block.created', 'domain_block.updated', 'domain_block.deleted'] as const),
   ...(['domain_allow.created', 'domain_allow.updated', 'domain_allow.deleted'] as const),

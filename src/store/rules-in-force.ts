@@ -21,7 +21,7 @@ const winners = (atMs: number, among = sql`true`) => sql`
     from domain_rule
    where (until is null or until > ${time(atMs)}) and ${among}
    order by domain, (source = 'manual') desc, (severity = 'allow') desc,
-            case severity when 'block' then 3 when 'silence' then 2 when 'none' then 1 else 0 end desc, domain_rule.id`;
+            case severity when 'block' then 3 when 'silence' then 2 when 'none' then 1 else 0 end desc, source`;
 
 const COLUMNS = sql`
   id::text, domain, source, severity, reject_media as "rejectMedia", reject_reports as "rejectReports", obfuscate,

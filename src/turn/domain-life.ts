@@ -28,7 +28,7 @@ export const LENIENT: StrikePolicy = {
 };
 
 /** States in which a domain's mail may be applied: the definition says so with the tag `open`. */
-export const OPEN_STATES = chart(domainMachine)
+const OPEN_STATES = chart(domainMachine)
   .states.filter(({ tags }) => tags.includes('open'))
   .map(({ name }) => name);
 

@@ -11,7 +11,7 @@ export function idOf(value: unknown): string | null {
   return typeof id === 'string' ? id : null;
 }
 
-export const isNode = (value: unknown): value is NormalActivity =>
+const isNode = (value: unknown): value is NormalActivity =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The objects that came with an activity. */
